@@ -1,0 +1,71 @@
+package io.remora.base;
+
+import java.lang.foreign.MemorySegment;
+import java.net.InetSocketAddress;
+
+/**
+ * A stream (TCP) connection of one loop; never blocks. Nagle's algorithm is off.
+ *
+ * <p>Readiness is edge-triggered: after {@link Handler#onReadable} the socket stays readable until {@link #read} has returned
+ * 0, and only then is the handler called again. Whoever stops reading earlier (to be fair, or for want of buffers) reads on by
+ * itself later. The same goes for {@link #write} and {@link Handler#onWritable}.
+ */
+public interface StreamSocket extends AutoCloseable {
+  /** Returned by {@link #read} and {@link #write} when the connection has ended; {@link #closeReason} says why. */
+  int CLOSED = -1;
+
+  /** What happens on the socket, on its loop. After {@link #close} or {@link #reset} nothing is called any more. */
+  interface Handler {
+    /** A connection begun by {@link Net#connect} stands. */
+    default void onConnected() {}
+
+    /** There is something to read, or the end of the stream. */
+    void onReadable();
+
+    /** The socket takes data again after {@link #write} took less than it was given. */
+    void onWritable();
+
+    /**
+     * The connection failed (refused, reset, unreachable) outside of a read or write. Called at most once; the owner still
+     * has to call {@link #close}. An orderly end of the peer's stream comes as {@link #onReadable} with {@link #CLOSED}.
+     */
+    void onClosed(Status reason);
+  }
+
+  /** The loop that owns it. */
+  Loop loop();
+
+  /** This end. */
+  InetSocketAddress localAddress();
+
+  /** The other end. */
+  InetSocketAddress remoteAddress();
+
+  /**
+   * Reads up to {@code length} bytes (at least 1) to {@code offset} of {@code target}, a native segment.
+   *
+   * @return the bytes read; 0 when there are none now; {@link #CLOSED}
+   */
+  long read(MemorySegment target, long offset, long length);
+
+  /**
+   * Writes from the front of {@code source} as much as the socket takes. The list is not changed: drop what was taken with
+   * {@link Sgl#consume}. The bytes are copied (by the kernel) before this returns, so their buffers are free then.
+   *
+   * @return the bytes taken, fewer than the list has when the socket is full; {@link #CLOSED}
+   */
+  long write(Sgl source);
+
+  /** Why it ended: {@link Status#OK} while it has not, or after the orderly end of the peer's stream. */
+  Status closeReason();
+
+  /** Sends the end of our stream after what was written; reading goes on. */
+  void shutdownOutput();
+
+  /** Ends the connection abruptly: the peer sees a reset. Idempotent. */
+  void reset();
+
+  /** Ends the connection; what was written is still sent by the kernel. Idempotent. */
+  @Override
+  void close();
+}

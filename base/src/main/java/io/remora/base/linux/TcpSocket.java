@@ -1,0 +1,247 @@
+package io.remora.base.linux;
+
+import io.remora.base.Loop;
+import io.remora.base.RemoraException;
+import io.remora.base.Sgl;
+import io.remora.base.Status;
+import io.remora.base.StreamSocket;
+import java.lang.foreign.MemorySegment;
+import java.net.InetSocketAddress;
+
+/**
+ * A TCP connection of one {@link LinuxLoop}.
+ *
+ * <p>The kernel reports edges; the handler hears of one only when it waits for it: {@code readArmed} after a read gave 0,
+ * {@code writeArmed} after a write took less than it got. A read that came back short has emptied the socket, so the next one gives
+ * 0 without asking the kernel, unless an event came in between or the end of the stream is known to follow.
+ */
+final class TcpSocket extends Watched implements StreamSocket {
+  private enum State {
+    CONNECTING,
+    OPEN,
+    /** Ended by the peer or the network; only {@link #close} is left. */
+    ENDED,
+    CLOSED
+  }
+
+  private final LinuxLoop loop;
+  private final LinuxNet net;
+  private final Libc libc;
+  private final Handler handler;
+  private final InetSocketAddress remote;
+  private final InetSocketAddress local;
+  private State state;
+  private Status reason = Status.OK;
+  private boolean readArmed = true;
+  private boolean writeArmed;
+  private boolean drained;
+  private boolean endSeen;
+
+  TcpSocket(LinuxLoop loop, LinuxNet net, int fd, InetSocketAddress remote, Handler handler, boolean connecting) {
+    super(fd);
+    this.loop = loop;
+    this.net = net;
+    this.libc = loop.libc();
+    this.remote = remote;
+    this.local = net.localAddress(fd);
+    this.handler = handler;
+    this.state = connecting ? State.CONNECTING : State.OPEN;
+  }
+
+  /** Starts to listen to the kernel. */
+  void begin() {
+    try {
+      loop.poller().watch(this);
+    } catch (RemoraException e) {
+      refused(e.status());
+    }
+  }
+
+  /** The kernel would not even try to connect; the handler hears it at the end of the turn. */
+  void refused(Status why) {
+    loop.defer(() -> failed(why));
+  }
+
+  @Override
+  public Loop loop() {
+    return loop;
+  }
+
+  @Override
+  public InetSocketAddress localAddress() {
+    return local;
+  }
+
+  @Override
+  public InetSocketAddress remoteAddress() {
+    return remote;
+  }
+
+  @Override
+  public long read(MemorySegment target, long offset, long length) {
+    assert loop.inLoop();
+    assert length > 0 && target.isNative() && offset >= 0 && offset + length <= target.byteSize();
+    if (state == State.ENDED || state == State.CLOSED) {
+      return CLOSED;
+    }
+    if (drained || state == State.CONNECTING) {
+      readArmed = true;
+      return 0;
+    }
+    long count = libc.recv(fd, target.address() + offset, length, 0);
+    while (count == -Errno.EINTR) {
+      count = libc.recv(fd, target.address() + offset, length, 0);
+    }
+    if (count > 0) {
+      drained = count < length && !endSeen;
+      return count;
+    }
+    if (count == -Errno.EAGAIN) {
+      readArmed = true;
+      return 0;
+    }
+    if (count < 0) {
+      end(Errno.ofSocket((int) -count));
+    }
+    // An orderly end leaves our direction open.
+    return CLOSED;
+  }
+
+  @Override
+  public long write(Sgl source) {
+    assert loop.inLoop();
+    if (state == State.ENDED || state == State.CLOSED) {
+      return CLOSED;
+    }
+    if (state == State.CONNECTING) {
+      writeArmed = true;
+      return 0;
+    }
+    long total = source.totalBytes();
+    long taken = 0;
+    while (taken < total) {
+      long count = net.send(fd, source, taken, 0);
+      if (count >= 0) {
+        taken += count;
+      } else if (count == -Errno.EAGAIN) {
+        writeArmed = true;
+        return taken;
+      } else if (count == -Errno.ENOBUFS || count == -Errno.ENOMEM) {
+        return outOfMemory(taken);
+      } else if (count != -Errno.EINTR) {
+        end(Errno.ofSocket((int) -count));
+        return CLOSED;
+      }
+    }
+    return taken;
+  }
+
+  @Override
+  public Status closeReason() {
+    return reason;
+  }
+
+  @Override
+  public void shutdownOutput() {
+    assert loop.inLoop();
+    if (state == State.OPEN) {
+      libc.shutdown(fd, Abi.SHUT_WR);
+    }
+  }
+
+  @Override
+  public void reset() {
+    assert loop.inLoop();
+    if (state != State.CLOSED) {
+      // Of a descriptor that there is not, the kernel takes no option.
+      net.abortOnClose(fd);
+      close();
+    }
+  }
+
+  @Override
+  public void close() {
+    assert loop.inLoop();
+    if (state != State.CLOSED) {
+      state = State.CLOSED;
+      loop.poller().unwatch(this);
+      if (fd >= 0) {
+        libc.close(fd);
+      }
+    }
+  }
+
+  @Override
+  void onLoopClosed() {
+    close();
+  }
+
+  @Override
+  void onEvents(int events) {
+    if (state == State.CONNECTING) {
+      connected(events);
+      if (state != State.OPEN) {
+        return;
+      }
+    }
+    boolean hungUp = (events & (Abi.POLLERR | Abi.POLLHUP)) != 0;
+    if (hungUp || (events & (Abi.POLLIN | Abi.POLLRDHUP)) != 0) {
+      endSeen |= hungUp || (events & Abi.POLLRDHUP) != 0;
+      drained = false;
+      if (readArmed) {
+        readArmed = false;
+        handler.onReadable();
+      }
+    }
+    if ((hungUp || (events & Abi.POLLOUT) != 0) && writeArmed && state == State.OPEN) {
+      writeArmed = false;
+      handler.onWritable();
+    }
+    if (hungUp && state == State.OPEN) {
+      // Whoever neither reads nor writes now has to be told.
+      int error = net.takeError(fd);
+      if (error != 0) {
+        failed(Errno.ofSocket(error));
+      }
+    }
+  }
+
+  @Override
+  public String toString() {
+    return "tcp to " + remote + " " + state;
+  }
+
+  private void connected(int events) {
+    if ((events & (Abi.POLLOUT | Abi.POLLERR | Abi.POLLHUP)) == 0) {
+      return;
+    }
+    int error = net.takeError(fd);
+    if (error != 0) {
+      failed(Errno.ofSocket(error));
+    } else if ((events & Abi.POLLOUT) != 0) {
+      state = State.OPEN;
+      handler.onConnected();
+    }
+  }
+
+  /** The kernel is short of memory, of which no event will tell the end: tries again a little later. */
+  private long outOfMemory(long taken) {
+    writeArmed = true;
+    loop.timer(() -> onEvents(Abi.POLLOUT)).arm(1_000_000);
+    return taken;
+  }
+
+  private void end(Status why) {
+    if (state != State.CLOSED) {
+      state = State.ENDED;
+      reason = why;
+    }
+  }
+
+  private void failed(Status why) {
+    if (state == State.CONNECTING || state == State.OPEN) {
+      end(why);
+      handler.onClosed(why);
+    }
+  }
+}

@@ -1,0 +1,5 @@
+/** Tests of the block devices. */
+@NullMarked
+package io.remora.block;
+
+import org.jspecify.annotations.NullMarked;

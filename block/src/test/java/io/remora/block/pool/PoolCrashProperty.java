@@ -1,0 +1,200 @@
+package io.remora.block.pool;
+
+import static io.remora.block.pool.PoolWorkload.BLOCK;
+import static io.remora.block.pool.PoolWorkload.CLUSTER;
+
+import io.remora.base.Status;
+import io.remora.base.sim.PowerLoss;
+import io.remora.base.sim.Recording;
+import io.remora.base.sim.Seeds;
+import io.remora.base.sim.SimImage;
+import io.remora.block.Io;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.SplittableRandom;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * A crash at every step of random work: the pool opens, flushed data is there (after a kill: completed data), every other block is
+ * old or new, no volume shows anything but its own data, and the space is exact.
+ */
+class PoolCrashProperty {
+  private static final int REQUESTS = 130;
+
+  static long[] seeds() {
+    return Seeds.of(8);
+  }
+
+  @ParameterizedTest
+  @MethodSource("seeds")
+  void everyCrashLeavesAPoolThatHolds(long seed) {
+    PoolWorkload work = new PoolWorkload(seed, REQUESTS);
+    work.run();
+    Recording recording = work.recording;
+    SplittableRandom random = new SplittableRandom(seed);
+    for (int point = 0; point <= recording.size(); point++) {
+      if (recording.distinct(point)) {
+        for (PowerLoss how : PowerLoss.values()) {
+          // All kinds at some points, one or two at each: so all points of all seeds are affordable.
+          if (point % 16 == 0 || random.nextInt(4) == 0) {
+            check(work, point, how, random);
+          }
+        }
+      }
+      if (random.nextInt(3) == 0) {
+        check(work, point, null, random);
+      }
+    }
+  }
+
+  private static void check(PoolWorkload work, int point, @Nullable PowerLoss how, SplittableRandom random) {
+    SimImage image = how == null
+        ? work.recording.killAfter(point, work.seed + point)
+        : work.recording.crashAfter(point, how, work.seed + point);
+    try {
+      new Aftermath(work, image, point, how != null).check(random.nextInt(24) == 0);
+    } catch (AssertionError | RuntimeException e) {
+      if (Boolean.getBoolean("remora.crash.trace")) {
+        for (int i = 0; i <= point; i++) {
+          System.err.println(i + " " + work.recording.describe(i));
+        }
+      }
+      throw new AssertionError("seed %d, %s at point %d of %d (%s)".formatted(work.seed, how == null ? "kill" : how,
+          point, work.recording.size(), work.recording.describe(point)), e);
+    }
+  }
+
+  /** What is there after one crash. */
+  private static final class Aftermath {
+    private final PoolWorkload work;
+    private final PoolWorld world;
+    private final int point;
+    private final boolean powerLoss;
+
+    Aftermath(PoolWorkload work, SimImage image, int point, boolean powerLoss) {
+      this.work = work;
+      this.world = PoolWorld.restored(image, work.seed * 31 + point);
+      this.point = point;
+      this.powerLoss = powerLoss;
+      PoolWorkload.configure(world.machine, work.seed);
+    }
+
+    void check(boolean deeply) {
+      Pool pool;
+      if (deeply) {
+        pool = crashInTheImport();
+      } else {
+        pool = open();
+      }
+      checkVolumes(pool);
+      checkSpace(pool);
+      if (deeply) {
+        checkThatFreeSpaceIsClean(pool);
+      }
+    }
+
+    private Pool open() {
+      Pool pool = world.open(work.paths.toArray(java.nio.file.Path[]::new));
+      // A label that was being written looks like one that is broken.
+      if (!pool.problems().stream().allMatch(problem -> problem.contains("one copy of the label"))) {
+        throw new AssertionError("problems: " + pool.problems());
+      }
+      return pool;
+    }
+
+    /** The import's own repairs are cut off, too. */
+    private Pool crashInTheImport() {
+      world.loop.call(() -> Pool.open(world.loop, work.paths));
+      world.sim.runFor(world.sim.random().nextLong(3_000_000));
+      if (powerLoss) {
+        world.powerLoss();
+      } else {
+        world.kill();
+      }
+      return open();
+    }
+
+    private void checkVolumes(Pool pool) {
+      int found = 0;
+      for (VolumeModel model : work.models) {
+        Volume volume = pool.volume(PoolWorld.uuid(model.number)).orElse(null);
+        long there = volume == null ? 0 : 1;
+        if (!model.possiblePresence(point).contains(there)) {
+          throw new AssertionError("volume " + model.name + (volume == null ? " is lost" : " is back"));
+        }
+        if (volume != null) {
+          found++;
+          if (!model.possibleSizes(point).contains(volume.sizeBytes())) {
+            throw new AssertionError("volume " + model.name + " has " + volume.sizeBytes() + " bytes, not one of "
+                + model.possibleSizes(point));
+          }
+          checkContent(volume, model);
+        }
+      }
+      if (found != pool.volumes().size()) {
+        throw new AssertionError("volumes that nobody made: " + pool.volumes());
+      }
+    }
+
+    private void checkContent(Volume volume, VolumeModel model) {
+      Io io = world.io(volume);
+      MemorySegment content = MemorySegment.ofArray(io.read(0, (int) volume.sizeBytes()));
+      for (int block = 0; block < volume.sizeBytes() / BLOCK; block++) {
+        long value = content.get(ValueLayout.JAVA_LONG_UNALIGNED, (long) block * BLOCK);
+        for (int i = 8; i < BLOCK; i += 8) {
+          if (content.get(ValueLayout.JAVA_LONG_UNALIGNED, (long) block * BLOCK + i) != value) {
+            throw new AssertionError("block %d of %s is torn inside".formatted(block, model.name));
+          }
+        }
+        if (!model.possible(block, point, powerLoss).contains(value)) {
+          throw new AssertionError("block %d of %s holds %d, not one of %s:%s".formatted(block, model.name,
+              value, model.possible(block, point, powerLoss), model.history(block)));
+        }
+      }
+      world.closeIo(io);
+    }
+
+    /** Used, reserved and available are what the volumes say, and nothing is missing. */
+    private void checkSpace(Pool pool) {
+      Usage usage = pool.usage();
+      long used = pool.volumes().stream().mapToLong(volume -> pool.usage(volume).usedBytes()).sum();
+      long reserved = pool.volumes().stream().mapToLong(volume -> pool.usage(volume).reservedBytes()).sum();
+      long clusters = pool.regions().stream().mapToLong(region -> region.shape.clusters()).sum();
+      if (usage.usedBytes() != used || usage.reservedBytes() != reserved || usage.damagedBytes() != 0
+          || usage.capacityBytes() != clusters * CLUSTER
+          || usage.availableBytes() != usage.capacityBytes() - used - reserved || usage.availableBytes() < 0) {
+        throw new AssertionError("%s, but volumes use %d and reserve %d".formatted(usage, used, reserved));
+      }
+    }
+
+    /** A new volume takes all that is free: each cluster must come, and be zeros. */
+    private void checkThatFreeSpaceIsClean(Pool pool) {
+      long free = pool.usage().availableBytes();
+      if (free == 0) {
+        return;
+      }
+      Volume volume = world.thin(pool, "all", free + CLUSTER);
+      Io io = world.io(volume);
+      for (long at = 0; at < free; at += CLUSTER) {
+        if (!io.write(at, Io.filled(4096, 1)).isOk()) {
+          throw new AssertionError("available was " + free + ", only " + at + " could be written");
+        }
+        byte[] rest = io.read(at + 4096, CLUSTER - 4096);
+        for (byte b : rest) {
+          if (b != 0) {
+            throw new AssertionError("a new cluster shows " + b);
+          }
+        }
+      }
+      if (io.write(free, Io.filled(4096, 1)) != Status.NO_SPACE || pool.usage().availableBytes() != 0) {
+        throw new AssertionError("there is more space than was available");
+      }
+      world.closeIo(io);
+      world.await(() -> pool.delete(volume));
+      checkSpace(pool);
+      checkVolumes(pool);
+    }
+  }
+}

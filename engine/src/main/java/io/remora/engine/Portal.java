@@ -1,0 +1,107 @@
+package io.remora.engine;
+
+import io.remora.base.Addresses;
+import io.remora.base.Loop;
+import io.remora.base.RemoraException;
+import io.remora.base.Status;
+import io.remora.block.BlockDevice;
+import io.remora.nvme.target.Subsystem;
+import io.remora.nvme.target.Target;
+import io.remora.nvme.target.TargetConfig;
+import io.remora.nvme.tcp.TargetListener;
+import io.remora.nvme.tcp.TcpTarget;
+import java.net.InetSocketAddress;
+import java.util.List;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * One address at which the node serves, with a target of its own: what is published at another address cannot be reached here.
+ * Belongs to the node's control loop.
+ */
+final class Portal {
+  private static final String MODEL = "Remora volume";
+  private static final int MAX_CONTROLLER_ID = 0xFFEF;
+
+  private final Loop loop;
+  private final Target target;
+  private final TargetListener listener;
+
+  private Portal(Loop loop, Target target, TargetListener listener) {
+    this.loop = loop;
+    this.target = target;
+    this.listener = listener;
+  }
+
+  /** Listens at {@code address}, after {@code prepare} has offered what shall be there for the first host. */
+  static CompletableFuture<Portal> open(List<Loop> loops, InetSocketAddress address, TargetConfig config,
+      Preparation prepare) {
+    Loop control = loops.getFirst();
+    Target target = new Target(config);
+    prepare.prepare(target);
+    return TcpTarget.listen(loops, address, target).handle((listener, failure) -> {
+      if (failure != null) {
+        target.close();
+        throw unreachable(address, failure);
+      }
+      return new Portal(control, target, listener);
+    });
+  }
+
+  /** Offers subsystems before anybody can connect. */
+  interface Preparation {
+    void prepare(Target target);
+  }
+
+  /** Where it listens, with the port that was picked. */
+  InetSocketAddress address() {
+    return listener.localAddress();
+  }
+
+  Target target() {
+    return target;
+  }
+
+  /** Offers {@code device} as the only namespace of a subsystem; {@code hosts} empty: to any host. */
+  static void offer(Target target, String nqn, UUID volume, BlockDevice device, List<String> hosts) {
+    Subsystem subsystem = target
+        .addSubsystem(new Subsystem.Config(nqn, Names.serial(volume), MODEL, 1, MAX_CONTROLLER_ID));
+    try {
+      subsystem.addNamespace(1, device);
+      allow(subsystem, hosts);
+    } catch (RemoraException e) {
+      target.removeSubsystem(nqn);
+      throw e;
+    }
+  }
+
+  /** Admits exactly {@code hosts}, or any when there are none. */
+  static void allow(Subsystem subsystem, List<String> hosts) {
+    hosts.forEach(subsystem::allowHost);
+    subsystem.allowAnyHost(hosts.isEmpty());
+    subsystem.allowedHosts().stream().filter(host -> !hosts.contains(host)).forEach(subsystem::denyHost);
+  }
+
+  /** Takes a subsystem away; done, on the control loop, when its device is not in use any more. */
+  CompletableFuture<Void> withdraw(String nqn) {
+    return target.removeSubsystem(nqn).thenRunAsync(() -> {}, loop);
+  }
+
+  /** Takes no more connections. */
+  void stopListening() {
+    listener.close();
+  }
+
+  /** Drops all hosts; done, on the control loop, when no device is in use any more. */
+  CompletableFuture<Void> close() {
+    listener.close();
+    return target.close().thenRunAsync(() -> {}, loop);
+  }
+
+  private static RemoraException unreachable(InetSocketAddress address, Throwable failure) {
+    Throwable cause = Causes.of(failure);
+    Status status = cause instanceof RemoraException known ? known.status() : Status.INTERNAL;
+    return new RemoraException(status, "cannot listen at " + Addresses.format(address) + ": " + cause.getMessage()
+        + "; choose another address with --listen", cause);
+  }
+}

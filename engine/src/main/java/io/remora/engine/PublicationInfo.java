@@ -1,0 +1,16 @@
+package io.remora.engine;
+
+import java.net.InetSocketAddress;
+import java.util.List;
+
+/**
+ * Where a volume is published.
+ *
+ * @param nqn the name of its subsystem
+ * @param transport the fabric, as the {@code nvme connect} command calls it
+ * @param address where to connect
+ * @param allowedHosts which hosts may; empty: any
+ * @param connectedHosts how many are connected now
+ */
+public record PublicationInfo(String nqn, String transport, InetSocketAddress address, List<String> allowedHosts,
+    int connectedHosts) {}

@@ -1,0 +1,20 @@
+package io.remora.nvme.target;
+
+/** Decodes and executes the commands of one kind. Stateless but for the queue or controller that it belongs to. */
+interface CommandSet {
+  /**
+   * Looks at the entry: sets {@link Command#expect} and what else {@link #execute} needs, changes nothing else; may be asked
+   * again for the same command.
+   *
+   * @return success, or the status with which the command ends
+   */
+  int decode(Command command);
+
+  /** Carries the command out, its data being in place; ends in {@link QueuePair#finish}, now or later. */
+  void execute(Command command);
+
+  /** A request of the command to a device has ended. */
+  default void completed(Command command) {
+    throw new AssertionError("no request in " + getClass());
+  }
+}

@@ -1,0 +1,186 @@
+package io.remora.nvme.target;
+
+import io.remora.base.IoRequest;
+import io.remora.base.Status;
+import io.remora.nvme.NvmeStatus;
+import io.remora.nvme.Opcode;
+import java.lang.foreign.MemorySegment;
+
+/** The NVM command set of one I/O queue (NVM Command Set 1.0, 3); belongs to its loop. Allocates nothing. */
+final class IoCommands implements CommandSet {
+  private static final int FUA = 1 << 30;
+  private static final int DEALLOCATE = 1 << 2;
+  private static final int RANGE_BYTES = 16;
+  private static final int RANGES_BYTES = 256 * RANGE_BYTES;
+  /** Verify reads this much at a time, in bytes. */
+  private static final int VERIFY_BYTES = 128 << 10;
+
+  private final QueuePair queue;
+  private final NamespaceTable namespaces;
+
+  IoCommands(QueuePair queue, Subsystem subsystem) {
+    this.queue = queue;
+    this.namespaces = queue.context().table(subsystem);
+  }
+
+  @Override
+  public int decode(Command c) {
+    NamespaceChannel namespace = namespaces.lookup(c.nsid);
+    if (namespace == null) {
+      return known(c.opcode)
+          ? NvmeStatus.INVALID_NAMESPACE | NvmeStatus.DNR
+          : NvmeStatus.INVALID_OPCODE | NvmeStatus.DNR;
+    }
+    if (namespaces.ioStatus() != NvmeStatus.SUCCESS) {
+      return namespaces.ioStatus();
+    }
+    c.namespace = namespace;
+    return switch (c.opcode) {
+      case Opcode.READ -> transfer(c, namespace, IoRequest.Op.READ, Command.Direction.TO_HOST);
+      case Opcode.WRITE -> transfer(c, namespace, IoRequest.Op.WRITE, Command.Direction.TO_CONTROLLER);
+      case Opcode.COMPARE -> transfer(c, namespace, IoRequest.Op.COMPARE, Command.Direction.TO_CONTROLLER);
+      case Opcode.FLUSH -> {
+        c.request.prepare(IoRequest.Op.FLUSH, 0, 0);
+        yield NvmeStatus.SUCCESS;
+      }
+      case Opcode.WRITE_ZEROES -> range(c, namespace, IoRequest.Op.WRITE_ZEROES);
+      case Opcode.VERIFY -> {
+        int status = range(c, namespace, IoRequest.Op.READ);
+        c.memoryBytes = (int) Math.min(VERIFY_BYTES, c.request.length);
+        yield status;
+      }
+      // Linux always sends room for all ranges, whatever their number.
+      case Opcode.DATASET_MANAGEMENT -> c.expect(Command.Direction.TO_CONTROLLER,
+          Math.clamp(c.sglLength, ((c.cdw10 & 0xff) + 1L) * RANGE_BYTES, RANGES_BYTES));
+      default -> NvmeStatus.INVALID_OPCODE | NvmeStatus.DNR;
+    };
+  }
+
+  @Override
+  public void execute(Command c) {
+    NamespaceChannel namespace = namespace(c);
+    namespace.begin();
+    if (c.opcode == Opcode.DATASET_MANAGEMENT) {
+      int status = checkRanges(c, namespace);
+      if (status != NvmeStatus.SUCCESS || !nextRange(c, namespace)) {
+        end(c, namespace, status);
+      }
+    } else if (c.opcode == Opcode.VERIFY) {
+      verify(c, namespace, c.request.offset, c.request.length);
+    } else {
+      namespace.channel.submit(c.request);
+    }
+  }
+
+  @Override
+  public void completed(Command c) {
+    NamespaceChannel namespace = namespace(c);
+    int status = c.deviceStatus(c.opcode != Opcode.READ);
+    if (status == NvmeStatus.SUCCESS) {
+      switch (c.opcode) {
+        case Opcode.READ -> namespace.counters.read(c.dataBytes);
+        case Opcode.WRITE -> namespace.counters.written(c.dataBytes);
+        case Opcode.DATASET_MANAGEMENT -> {
+          if (nextRange(c, namespace)) {
+            return;
+          }
+        }
+        case Opcode.VERIFY -> {
+          long verified = c.request.length;
+          long end = (c.qword10() + (c.cdw12 & 0xffffL) + 1) << namespace.blockShift;
+          long left = end - c.request.offset - verified;
+          if (left > 0) {
+            verify(c, namespace, c.request.offset + verified, left);
+            return;
+          }
+        }
+        default -> {
+        }
+      }
+    } else if (c.request.status == Status.MEDIUM_ERROR || c.request.status == Status.CORRUPT) {
+      namespace.counters.mediaError();
+    }
+    end(c, namespace, status);
+  }
+
+  private void end(Command c, NamespaceChannel namespace, int status) {
+    namespace.end();
+    queue.finish(c, status);
+  }
+
+  private static NamespaceChannel namespace(Command c) {
+    NamespaceChannel namespace = c.namespace;
+    if (namespace == null) {
+      throw new IllegalStateException("no namespace: " + c);
+    }
+    return namespace;
+  }
+
+  private int transfer(Command c, NamespaceChannel namespace, IoRequest.Op op, Command.Direction direction) {
+    int status = range(c, namespace, op);
+    return status == NvmeStatus.SUCCESS ? c.expect(direction, c.request.length) : status;
+  }
+
+  /** SLBA, NLB and FUA. */
+  private int range(Command c, NamespaceChannel namespace, IoRequest.Op op) {
+    long first = c.qword10();
+    long blocks = (c.cdw12 & 0xffffL) + 1;
+    if (outside(namespace, first, blocks)) {
+      return NvmeStatus.LBA_OUT_OF_RANGE | NvmeStatus.DNR;
+    }
+    c.request.prepare(op, first << namespace.blockShift, blocks << namespace.blockShift);
+    c.request.fua = (c.cdw12 & FUA) != 0 && op != IoRequest.Op.READ;
+    return NvmeStatus.SUCCESS;
+  }
+
+  private static boolean outside(NamespaceChannel namespace, long first, long blocks) {
+    return first < 0 || first > (namespace.device.sizeBytes() >> namespace.blockShift) - blocks;
+  }
+
+  private int checkRanges(Command c, NamespaceChannel namespace) {
+    MemorySegment ranges = c.memory();
+    for (int i = 0; i <= (c.cdw10 & 0xff); i++) {
+      long at = (long) i * RANGE_BYTES;
+      long blocks = ranges.get(Layouts.LE32, at + 4) & 0xffff_ffffL;
+      if (outside(namespace, ranges.get(Layouts.LE64, at + 8), blocks)) {
+        return NvmeStatus.LBA_OUT_OF_RANGE | NvmeStatus.DNR;
+      }
+    }
+    return NvmeStatus.SUCCESS;
+  }
+
+  /** Submits the next range that is not empty; false when there is none, or when the ranges are only hints. */
+  private static boolean nextRange(Command c, NamespaceChannel namespace) {
+    if ((c.cdw11 & DEALLOCATE) == 0) {
+      return false;
+    }
+    MemorySegment ranges = c.memory();
+    while (c.step <= (c.cdw10 & 0xff)) {
+      long at = (long) c.step++ * RANGE_BYTES;
+      long blocks = ranges.get(Layouts.LE32, at + 4) & 0xffff_ffffL;
+      if (blocks > 0) {
+        c.request.prepare(IoRequest.Op.DEALLOCATE, ranges.get(Layouts.LE64, at + 8) << namespace.blockShift,
+            blocks << namespace.blockShift);
+        namespace.channel.submit(c.request);
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static void verify(Command c, NamespaceChannel namespace, long offset, long left) {
+    long length = Math.min(left, c.memoryBytes);
+    c.request.prepare(IoRequest.Op.READ, offset, length);
+    c.request.sgl.add(c.memory(), 0, length);
+    namespace.channel.submit(c.request);
+  }
+
+  private static boolean known(int opcode) {
+    return switch (opcode) {
+      case Opcode.READ, Opcode.WRITE, Opcode.COMPARE, Opcode.FLUSH, Opcode.WRITE_ZEROES, Opcode.VERIFY,
+          Opcode.DATASET_MANAGEMENT ->
+        true;
+      default -> false;
+    };
+  }
+}

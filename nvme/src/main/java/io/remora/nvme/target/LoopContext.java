@@ -1,0 +1,142 @@
+package io.remora.nvme.target;
+
+import io.remora.base.BufferPool;
+import io.remora.base.Crc32c;
+import io.remora.base.Loop;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+
+/**
+ * What a target has on one loop, to which it belongs: I/O memory, namespaces, queue pairs. For transports.
+ *
+ * <p>The memory is divided by who decides when it comes back. {@link #transfers} may be held for as long as a peer likes: it waits for the
+ * peer's data, or for the peer to take ours. {@link #capsules} is held only while a device works. A connection that waits for the
+ * latter reads nothing more, not even data that commands holding the former wait for; were they one, connections could wait
+ * for each other for ever.
+ */
+public final class LoopContext {
+  private static final long ARENA_BYTES = 8L << 20;
+
+  private final Target target;
+  private final Loop loop;
+  private final BufferPool pool;
+  private final BufferPool.Owner transfers;
+  private final BufferPool.Owner capsules;
+  private final BufferPool.Owner connections;
+  private final Crc32c crc = new Crc32c();
+  private final Map<Subsystem, NamespaceTable> tables = new HashMap<>();
+  private final List<QueuePair> queues = new ArrayList<>();
+  private final CompletableFuture<Void> closed = new CompletableFuture<>();
+  private boolean turningAway;
+  private boolean closing;
+  private boolean freed;
+
+  LoopContext(Target target, Loop loop) {
+    this.target = target;
+    this.loop = loop;
+    long bytes = target.config().memoryPerLoopBytes() / ARENA_BYTES * ARENA_BYTES;
+    this.pool = new BufferPool(loop, ARENA_BYTES, bytes);
+    this.transfers = pool.owner("transfers", bytes / 8 * 5);
+    this.capsules = pool.owner("capsules", bytes / 8 * 2);
+    this.connections = pool.owner("connections", bytes / 8);
+  }
+
+  /** The loop. */
+  public Loop loop() {
+    return loop;
+  }
+
+  /** The target. */
+  public Target target() {
+    return target;
+  }
+
+  /** The memory. */
+  public BufferPool pool() {
+    return pool;
+  }
+
+  /** Memory of connections themselves, for as long as they live; who cannot have it is turned away. */
+  public BufferPool.Owner connections() {
+    return connections;
+  }
+
+  /** Notes that a connection was turned away for want of memory, or was not; true when that is news. */
+  public boolean turnAway(boolean now) {
+    boolean news = turningAway != now;
+    turningAway = now;
+    return news;
+  }
+
+  /** For digests computed in one go. */
+  public Crc32c crc() {
+    return crc;
+  }
+
+  BufferPool.Owner transfers() {
+    return transfers;
+  }
+
+  BufferPool.Owner capsules() {
+    return capsules;
+  }
+
+  /** The namespaces of {@code subsystem} on this loop. */
+  NamespaceTable table(Subsystem subsystem) {
+    return tables.computeIfAbsent(subsystem, s -> new NamespaceTable(s, loop));
+  }
+
+  /** Enters a queue pair; false when the target closes. */
+  boolean enter(QueuePair queue) {
+    if (!closing) {
+      queues.add(queue);
+    }
+    return !closing;
+  }
+
+  void leave(QueuePair queue) {
+    queues.remove(queue);
+    freeIfEmpty();
+  }
+
+  /** Lets a namespace go. From any thread; completes on the loop. */
+  CompletableFuture<Void> release(Subsystem subsystem, Namespace namespace) {
+    CompletableFuture<Void> done = new CompletableFuture<>();
+    loop.execute(() -> {
+      NamespaceTable table = tables.get(subsystem);
+      if (table == null) {
+        done.complete(null);
+      } else {
+        table.release(namespace, () -> done.complete(null));
+      }
+    });
+    return done;
+  }
+
+  /** Drops all connections and gives back the memory. From any thread; completes on the loop. */
+  CompletableFuture<Void> close() {
+    loop.execute(() -> {
+      closing = true;
+      for (QueuePair queue : List.copyOf(queues)) {
+        queue.terminate("the target closes");
+      }
+      freeIfEmpty();
+    });
+    return closed;
+  }
+
+  private void freeIfEmpty() {
+    if (!closing || freed || !queues.isEmpty()) {
+      return;
+    }
+    freed = true;
+    for (NamespaceTable table : tables.values()) {
+      table.close(() -> {});
+    }
+    pool.close();
+    closed.complete(null);
+  }
+}

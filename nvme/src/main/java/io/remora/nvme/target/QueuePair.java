@@ -1,0 +1,464 @@
+package io.remora.nvme.target;
+
+import io.remora.base.Buffer;
+import io.remora.base.BufferPool;
+import io.remora.nvme.NvmeStatus;
+import io.remora.nvme.Opcode;
+import io.remora.nvme.Sqe;
+import java.lang.foreign.MemorySegment;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One submission and completion queue of a controller, whatever carries it: the state machine from Connect to the end, memory for
+ * commands, SQHD. Belongs to its connection's loop. For transports.
+ *
+ * <p>A command goes: {@link #submit}: decode and check → memory ({@link Command.State#WAITING} when there is none) → {@link
+ * Transport#fetch} when the host's data is not in the capsule → execute → {@link Transport#respond} → {@link #release}.
+ *
+ * <p>Invariants: no command takes memory before its fields have been checked; memory is bounded by the connection's limit; after
+ * {@link #closed} nothing is sent, and memory goes back when no device works with it any more.
+ */
+public final class QueuePair {
+  private enum State {
+    NEW, CONNECTING, LIVE, CLOSED
+  }
+
+  /** Waits for memory for the first of the waiting commands. */
+  private final class TransferWaiter extends BufferPool.Waiter {
+    @Override
+    protected void onBuffer(Buffer buffer) {
+      Command command = waitingHead;
+      if (command == null) {
+        buffer.release();
+        return;
+      }
+      popWaiting();
+      give(command, buffer);
+      proceed(command);
+      serveWaiting();
+    }
+  }
+
+  /** Waits for memory for a command that the transport still holds. */
+  private final class CapsuleWaiter extends BufferPool.Waiter {
+    @Override
+    protected void onBuffer(Buffer buffer) {
+      capsuleBuffer = buffer;
+      usedBytes += buffer.sizeBytes();
+      transport.resume();
+    }
+  }
+
+  private final LoopContext context;
+  private final Transport transport;
+  private final FabricsCommands fabrics;
+  private final TransferWaiter transferWaiter = new TransferWaiter();
+  private final CapsuleWaiter capsuleWaiter = new CapsuleWaiter();
+  private final long memoryLimitBytes;
+  private final int maxTransferBytes;
+  private final int capsuleBytes;
+  private State state = State.NEW;
+  private @Nullable Controller controller;
+  private CommandSet commands = CommandSets.NONE;
+  private int id;
+  private int entries;
+  private int consumed;
+  private boolean flowControl = true;
+
+  private @Nullable Command waitingHead;
+  private @Nullable Command waitingTail;
+  private @Nullable Buffer capsuleBuffer;
+  private long usedBytes;
+  private int executing;
+  private boolean detached;
+  private boolean quiet;
+
+  /** A queue pair that expects Connect. */
+  public QueuePair(LoopContext context, Transport transport) {
+    this.context = context;
+    this.transport = transport;
+    this.fabrics = new FabricsCommands(this);
+    this.memoryLimitBytes = context.target().config().memoryPerConnectionBytes();
+    this.maxTransferBytes = context.target().config().maxTransferBytes();
+    this.capsuleBytes = context.target().config().inCapsuleBytes();
+  }
+
+  /** Begins; false when the target closes, then nothing else may be called. */
+  public boolean open() {
+    return context.enter(this);
+  }
+
+  /** Whether Connect has succeeded and the queue is not closed. */
+  public boolean live() {
+    return state == State.LIVE;
+  }
+
+  /** Whether the host wants to know how far its queue is consumed; if not, the last data may stand for the response. */
+  public boolean flowControl() {
+    return flowControl;
+  }
+
+  /** SQHD for the response of {@code command}. */
+  public int sqhd(Command command) {
+    if (flowControl) {
+      return entries == 0 ? 0 : consumed % entries;
+    }
+    return command.opcode == Opcode.FABRICS && command.fctype() == Opcode.CONNECT ? 0xffff : 0;
+  }
+
+  /**
+   * Takes a command.
+   *
+   * @param c a free slot
+   * @param s where its entry stands, at {@code base}
+   * @param capsule where in {@code s} the data in its capsule begins
+   * @param capsuleLength how much that is, in bytes
+   * @param intact whether that data is as it was sent
+   * @return false when it brings data for which there is no memory now: nothing has happened, the slot is free, and {@link
+   *     Transport#resume} will be called
+   */
+  public boolean submit(Command c, MemorySegment s, long base, long capsule, int capsuleLength, boolean intact) {
+    c.load(s, base, capsuleLength);
+    int status = decode(c);
+    if (status == NvmeStatus.SUCCESS && !intact) {
+      status = NvmeStatus.TRANSIENT_TRANSPORT_ERROR;
+    }
+    if (status == NvmeStatus.SUCCESS && c.inCapsule()) {
+      if (!takeForCapsule(c)) {
+        return false;
+      }
+      MemorySegment.copy(s, capsule + c.sglAddress, c.memory(), 0, c.dataBytes);
+    }
+    consumed++;
+    c.state = Command.State.EXECUTING;
+    executing++;
+    if (status != NvmeStatus.SUCCESS) {
+      finish(c, status);
+    } else if (c.memoryBytes == 0 || c.inCapsule()) {
+      c.set.execute(c);
+    } else {
+      takeOrWait(c);
+    }
+    return true;
+  }
+
+  /** The data of {@code command}, which {@link Transport#fetch} was asked for, has come. */
+  public void fetched(Command command, boolean intact) {
+    assert command.state == Command.State.FETCHING;
+    command.state = Command.State.EXECUTING;
+    executing++;
+    if (intact) {
+      command.set.execute(command);
+    } else {
+      finish(command, NvmeStatus.TRANSIENT_TRANSPORT_ERROR);
+    }
+  }
+
+  /** The response of {@code command} is on its way: the slot and its memory are free. */
+  public void release(Command command) {
+    command.state = Command.State.FREE;
+    Buffer buffer = command.buffer;
+    if (buffer != null) {
+      command.buffer = null;
+      command.request.sgl.clear();
+      usedBytes -= buffer.sizeBytes();
+      buffer.release();
+      serveWaiting();
+    }
+  }
+
+  /**
+   * The connection is at its end: no command is taken and none is answered any more; what was responded before may still be sent. When the
+   * connection is gone, {@link #abandon} each slot, then {@link #detach}.
+   */
+  public void closed() {
+    if (state == State.CLOSED) {
+      return;
+    }
+    state = State.CLOSED;
+    waitingHead = null;
+    waitingTail = null;
+    context.pool().cancel(transferWaiter);
+    context.pool().cancel(capsuleWaiter);
+    Buffer spare = capsuleBuffer;
+    if (spare != null) {
+      capsuleBuffer = null;
+      usedBytes -= spare.sizeBytes();
+      spare.release();
+    }
+    Controller of = controller;
+    if (of != null) {
+      of.post(() -> of.queueClosed(this));
+      tellQuiet();
+    }
+  }
+
+  /** Tells the controller, once, that no command of this queue is being carried out any more. */
+  private void tellQuiet() {
+    Controller of = controller;
+    if (of != null && executing == 0 && !quiet) {
+      quiet = true;
+      of.post(() -> of.queueQuiet(this));
+    }
+  }
+
+  /** After {@link #closed}, for each slot: it is free now, or will be when what works on it ends. Nothing of it is being sent. */
+  public void abandon(Command command) {
+    assert state == State.CLOSED;
+    if (command.state != Command.State.FREE && command.state != Command.State.EXECUTING) {
+      release(command);
+    }
+  }
+
+  /** After {@link #closed} and {@link #abandon}: {@link Transport#idle} is called as soon as it holds, perhaps at once. */
+  public void detach() {
+    detached = true;
+    settle();
+  }
+
+  private void settle() {
+    if (detached && executing == 0) {
+      detached = false;
+      assert usedBytes == 0 : usedBytes;
+      transport.idle();
+      context.leave(this);
+    }
+  }
+
+  /** Ends the connection. */
+  void terminate(String why) {
+    if (state != State.CLOSED) {
+      transport.terminate(why);
+    }
+  }
+
+  LoopContext context() {
+    return context;
+  }
+
+  Transport transport() {
+    return transport;
+  }
+
+  int id() {
+    return id;
+  }
+
+  int maxTransferBytes() {
+    return maxTransferBytes;
+  }
+
+  @Nullable
+  Controller controller() {
+    return controller;
+  }
+
+  boolean isNew() {
+    return state == State.NEW;
+  }
+
+  /** Connect is being looked at. */
+  void connecting() {
+    state = State.CONNECTING;
+  }
+
+  /** Connect failed; another may be tried. */
+  void connectFailed() {
+    if (state == State.CONNECTING) {
+      state = State.NEW;
+    }
+  }
+
+  /** Connect succeeded; false when the connection has ended meanwhile. */
+  boolean connect(Controller to, CommandSet set, int queueId, int queueEntries, boolean sqFlowControl) {
+    if (state != State.CONNECTING) {
+      return false;
+    }
+    state = State.LIVE;
+    controller = to;
+    commands = set;
+    id = queueId;
+    entries = queueEntries;
+    flowControl = sqFlowControl;
+    transport.connected(queueEntries);
+    return true;
+  }
+
+  /** Ends a command: it is answered, or forgotten when the connection has ended. */
+  void finish(Command c, int status) {
+    if (c.state == Command.State.EXECUTING) {
+      executing--;
+    }
+    c.status = status;
+    if (state == State.CLOSED) {
+      release(c);
+      tellQuiet();
+      settle();
+      return;
+    }
+    if (status != NvmeStatus.SUCCESS && state == State.LIVE) {
+      recordError(c, status);
+    }
+    c.state = Command.State.RESPONDING;
+    transport.respond(c);
+  }
+
+  /** Keeps an executing command to be answered some time. */
+  void hold(Command c) {
+    assert c.state == Command.State.EXECUTING;
+    executing--;
+    c.state = Command.State.HELD;
+  }
+
+  /** Ends a command that was held, without an answer. */
+  void forget(Command c) {
+    assert c.state == Command.State.HELD;
+    release(c);
+    if (state != State.CLOSED) {
+      transport.forget(c);
+    }
+  }
+
+  /** Ends the command {@code cid} if it only waits; false when it is not found or cannot be stopped. */
+  boolean abort(int cid) {
+    Command before = null;
+    for (Command c = waitingHead; c != null; before = c, c = c.nextWaiting) {
+      if (c.cid == cid) {
+        if (before == null) {
+          context.pool().cancel(transferWaiter);
+          popWaiting();
+        } else {
+          before.nextWaiting = c.nextWaiting;
+          waitingTail = c == waitingTail ? before : waitingTail;
+        }
+        finish(c, NvmeStatus.ABORT_REQUESTED);
+        serveWaiting();
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private int decode(Command c) {
+    if ((c.flags & 0xC0) != Sqe.PSDT_SGL || (c.flags & 0x03) != 0) {
+      c.set = CommandSets.NONE;
+      return NvmeStatus.INVALID_FIELD | NvmeStatus.DNR;
+    }
+    if (c.opcode == Opcode.FABRICS) {
+      c.set = fabrics;
+    } else if (state == State.LIVE) {
+      c.set = commands;
+    } else {
+      c.set = CommandSets.NONE;
+      return NvmeStatus.COMMAND_SEQUENCE_ERROR | NvmeStatus.DNR;
+    }
+    return c.set.decode(c);
+  }
+
+  private boolean takeForCapsule(Command c) {
+    Buffer buffer = capsuleBuffer;
+    if (buffer != null) {
+      capsuleBuffer = null;
+      usedBytes -= buffer.sizeBytes();
+    } else {
+      buffer = context.pool().take(context.capsules(), c.memoryBytes);
+    }
+    if (buffer == null) {
+      if (!capsuleWaiter.waiting()) {
+        context.pool().await(capsuleWaiter, context.capsules(), c.memoryBytes);
+      }
+      return false;
+    }
+    give(c, buffer);
+    return true;
+  }
+
+  private void takeOrWait(Command c) {
+    if (waitingHead == null && usedBytes + c.memoryBytes <= memoryLimitBytes) {
+      Buffer buffer = context.pool().take(context.transfers(), memoryFor(c));
+      if (buffer != null) {
+        give(c, buffer);
+        proceed(c);
+        return;
+      }
+    }
+    executing--;
+    c.state = Command.State.WAITING;
+    c.nextWaiting = null;
+    Command last = waitingTail;
+    if (last == null) {
+      waitingHead = c;
+    } else {
+      last.nextWaiting = c;
+    }
+    waitingTail = c;
+    if (waitingHead == c) {
+      serveWaiting();
+    }
+  }
+
+  /** Gives memory to the first waiting command, or has it wait in the pool's queue. */
+  private void serveWaiting() {
+    while (waitingHead != null && !transferWaiter.waiting() && state != State.CLOSED) {
+      Command c = waitingHead;
+      if (usedBytes > 0 && usedBytes + c.memoryBytes > memoryLimitBytes) {
+        return;
+      }
+      Buffer buffer = context.pool().take(context.transfers(), memoryFor(c));
+      if (buffer == null) {
+        context.pool().await(transferWaiter, context.transfers(), memoryFor(c));
+        return;
+      }
+      popWaiting();
+      give(c, buffer);
+      proceed(c);
+    }
+  }
+
+  private void popWaiting() {
+    Command first = waitingHead;
+    if (first != null) {
+      waitingHead = first.nextWaiting;
+      first.nextWaiting = null;
+      if (waitingHead == null) {
+        waitingTail = null;
+      }
+    }
+  }
+
+  /**
+   * Memory that a peer may hold comes in pieces no smaller than a capsule's, so that it cannot leave holes into which no capsule's
+   * data fits.
+   */
+  private long memoryFor(Command c) {
+    return c.direction == Command.Direction.TO_CONTROLLER ? Math.max(c.memoryBytes, capsuleBytes) : c.memoryBytes;
+  }
+
+  private void give(Command c, Buffer buffer) {
+    c.buffer = buffer;
+    usedBytes += buffer.sizeBytes();
+    c.request.sgl.clear();
+    c.request.sgl.add(buffer.segment(), 0, c.memoryBytes);
+  }
+
+  private void proceed(Command c) {
+    if (c.state == Command.State.WAITING) {
+      c.state = Command.State.EXECUTING;
+      executing++;
+    }
+    if (c.direction == Command.Direction.TO_CONTROLLER) {
+      executing--;
+      c.state = Command.State.FETCHING;
+      transport.fetch(c);
+    } else {
+      c.set.execute(c);
+    }
+  }
+
+  private void recordError(Command c, int status) {
+    Controller of = controller;
+    if (of != null) {
+      of.recordError(this, c, status);
+    }
+  }
+}

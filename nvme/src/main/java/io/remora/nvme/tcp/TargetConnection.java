@@ -1,0 +1,535 @@
+package io.remora.nvme.tcp;
+
+import io.remora.base.Buffer;
+import io.remora.base.Sgl;
+import io.remora.base.Status;
+import io.remora.base.StreamListener;
+import io.remora.base.StreamSocket;
+import io.remora.base.Timer;
+import io.remora.nvme.Cqe;
+import io.remora.nvme.NvmeStatus;
+import io.remora.nvme.Sqe;
+import io.remora.nvme.target.Command;
+import io.remora.nvme.target.LoopContext;
+import io.remora.nvme.target.QueuePair;
+import io.remora.nvme.target.TargetConfig;
+import io.remora.nvme.target.Transport;
+import java.lang.foreign.MemorySegment;
+import java.net.InetSocketAddress;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The target's end of one NVMe/TCP connection, which carries one queue. Belongs to one loop.
+ *
+ * <p>It reads while there are command slots, sends everything that a turn has produced with one call at the turn's end, and frees data
+ * as the socket takes it. Invariants: what is unsent is bounded by the slots; a peer that takes nothing for too long is
+ * dropped, and so is one that does not come to Connect in time.
+ */
+final class TargetConnection implements StreamSocket.Handler, PduReader.Handler, Transport {
+  private enum State {
+    /** Commands come and go. */
+    OPEN,
+    /** Nothing is taken any more; what was queued is sent. */
+    DRAINING,
+    /** Everything was sent; the peer is given a moment to close. */
+    LINGERING, CLOSED
+  }
+
+  private static final System.Logger LOG = System.getLogger(TargetConnection.class.getName());
+  private static final int STAGING_BYTES = 128 << 10;
+  /** What one connection reads in one turn, in bytes, before others have theirs. */
+  private static final int TURN_BYTES = 256 << 10;
+  /** In-capsule data that admin and fabrics commands may always bring, in bytes. */
+  private static final int MIN_CAPSULE_BYTES = 8192;
+  /** Slots before Connect: for it, and to answer what must not come before. */
+  private static final int FIRST_SLOTS = 4;
+  private static final long LINGER_NS = 3_000_000_000L;
+
+  private final LoopContext context;
+  private final TargetConfig config;
+  private final StreamSocket socket;
+  private final Buffer staging;
+  private final PduReader reader;
+  private final QueuePair queue;
+  /** One deadline at a time: to Connect, then for the peer's progress, at last for its end of the stream. */
+  private final Timer watch;
+  private final PeerWatch peerWatch;
+  private final Timer readOn;
+  private final Runnable flushTask = this::flush;
+  private @Nullable TargetOutput output;
+  private TargetCommand[] slots;
+  private int[] free;
+  private int freeCount;
+  /** Slots whose answers are queued, in that order: a ring. */
+  private TargetCommand[] sending;
+  private int sendingHead;
+  private int sendingCount;
+  private @Nullable TargetCommand receiving;
+  private State state = State.OPEN;
+  private boolean headerDigest;
+  private boolean dataDigest;
+  private int dataAlignment = 4;
+  private boolean flushDue;
+  private boolean blocked;
+  /** Commands whose data is still to come from the host, and how much data has come on the connection, in bytes. */
+  private int fetching;
+  private long fetchedBytes;
+
+  private TargetConnection(LoopContext context, Buffer staging, StreamListener.Accepted accepted) {
+    this.context = context;
+    this.config = context.target().config();
+    this.staging = staging;
+    this.queue = new QueuePair(context, this);
+    this.reader = new PduReader(PduReader.Role.TARGET, staging.segment(),
+        Math.max(MIN_CAPSULE_BYTES, config.inCapsuleBytes()), this);
+    this.slots = new TargetCommand[0];
+    this.free = new int[0];
+    this.sending = new TargetCommand[0];
+    this.watch = context.loop().timer(this::timeOut);
+    this.peerWatch = new PeerWatch(watch, config.stallTimeoutNs());
+    this.readOn = context.loop().timer(this::onReadable);
+    grow(FIRST_SLOTS);
+    this.socket = accepted.attach(context.loop(), this);
+  }
+
+  /** Serves a connection that has come in, on the context's loop, or turns it away when there is no memory for it. */
+  static void serve(LoopContext context, StreamListener.Accepted accepted) {
+    Buffer staging = context.pool().take(context.connections(), STAGING_BYTES);
+    if (staging == null) {
+      if (context.turnAway(true)) {
+        LOG.log(System.Logger.Level.WARNING,
+            "{0}: turned away, there are too many connections; so are others until there is room",
+            accepted.remoteAddress());
+      }
+      accepted.close();
+      return;
+    }
+    context.turnAway(false);
+    TargetConnection connection = new TargetConnection(context, staging, accepted);
+    if (connection.queue.open()) {
+      connection.watch.arm(connection.config.connectTimeoutNs());
+      connection.onReadable();
+    } else {
+      connection.socket.close();
+      staging.release();
+    }
+  }
+
+  // Reading.
+
+  @Override
+  public void onReadable() {
+    if (state == State.OPEN) {
+      switch (reader.advance(socket, TURN_BYTES)) {
+        case DRAINED, STALLED, STOPPED -> {
+        }
+        case MORE -> readOn.arm(0);
+        case CLOSED -> close("the peer has ended the connection: " + socket.closeReason().text());
+      }
+    } else if (state != State.CLOSED) {
+      discard();
+    }
+  }
+
+  @Override
+  public void resume() {
+    if (state == State.OPEN) {
+      readOn.arm(0);
+    }
+  }
+
+  private void discard() {
+    for (int i = 0; i < 8; i++) {
+      long count = socket.read(staging.segment(), 0, STAGING_BYTES);
+      if (count == 0) {
+        return;
+      }
+      if (count < 0) {
+        close("closed by both ends");
+        return;
+      }
+    }
+    readOn.arm(0);
+  }
+
+  @Override
+  public boolean onPdu(MemorySegment s, long base, long data, int dataLength, boolean digestOk) {
+    return switch (Pdu.type(s, base)) {
+      case Pdu.CAPSULE_CMD -> onCommand(s, base, data, dataLength, digestOk);
+      case Pdu.IC_REQ -> {
+        onInitialize(s, base);
+        yield true;
+      }
+      default -> {
+        terminate(
+            "the host ends the connection: fatal error " + Pdu.fes(s, base) + ", information " + Pdu.fei(s, base));
+        yield true;
+      }
+    };
+  }
+
+  private void onInitialize(MemorySegment s, long base) {
+    int alignment = Pdu.alignment(s, base);
+    Buffer ring = context.pool().take(context.connections(), ringBytes(alignment));
+    if (ring == null) {
+      close("no memory for another connection");
+      return;
+    }
+    TargetOutput out = new TargetOutput(ring);
+    output = out;
+    if (Pdu.formatVersion(s, base) != 0) {
+      onBad(Pdu.FES_INVALID_FIELD, 8, s, base, Pdu.IC_BYTES);
+      return;
+    }
+    if (alignment > 31) {
+      onBad(Pdu.FES_INVALID_FIELD, 10, s, base, Pdu.IC_BYTES);
+      return;
+    }
+    int digests = Pdu.digests(s, base) & (1 | 2);
+    headerDigest = (digests & 1) != 0;
+    dataDigest = (digests & 2) != 0;
+    dataAlignment = (alignment + 1) * 4;
+    reader.digests(headerDigest, dataDigest);
+    long at = out.header(Pdu.IC_BYTES);
+    Pdu.initialize(out.ring(), at, Pdu.IC_RESP, 0, digests, config.maxTransferBytes());
+    flushLater();
+  }
+
+  /** Twice what the headers of all slots can take at once: see {@link TargetOutput}. */
+  private int ringBytes(int alignment) {
+    int r2t = Pdu.SHORT_BYTES + Pdu.DIGEST_BYTES;
+    int data = Math.max(Pdu.SHORT_BYTES + Pdu.DIGEST_BYTES, (Math.min(alignment, 31) + 1) * 4) + Pdu.DIGEST_BYTES;
+    int response = Pdu.SHORT_BYTES + Pdu.DIGEST_BYTES;
+    return 2 * (config.queueEntries() * (r2t + data + response) + Pdu.IC_BYTES + Pdu.TERM_REQ_MAX_BYTES + response);
+  }
+
+  private boolean onCommand(MemorySegment s, long base, long data, int dataLength, boolean digestOk) {
+    if (freeCount == 0) {
+      respond(Sqe.cid(s, base + Pdu.COMMON_BYTES), 0, 0, NvmeStatus.COMMAND_SEQUENCE_ERROR | NvmeStatus.DNR);
+      terminate("more commands than the queue has entries");
+      return true;
+    }
+    TargetCommand command = slots[free[freeCount - 1]];
+    freeCount--;
+    if (!queue.submit(command, s, base + Pdu.COMMON_BYTES, data, dataLength, digestOk)) {
+      freeCount++;
+      return false;
+    }
+    return true;
+  }
+
+  @Override
+  public @Nullable Sgl onData(MemorySegment s, long base) {
+    int tag = Pdu.ttag(s, base);
+    int index = tag & TargetCommand.MAX_SLOTS - 1;
+    TargetCommand command = index < slots.length ? slots[index] : null;
+    long offset = Pdu.dataOffset(s, base);
+    long length = Pdu.dataLength(s, base);
+    if (command == null || command.state() != Command.State.FETCHING || command.tag() != tag
+        || command.cid() != Pdu.cccid(s, base) || offset != command.received
+        || length > command.dataBytes() - command.received) {
+      return refuse(Pdu.FES_OUT_OF_RANGE, 0, s, base);
+    }
+    if (length > config.maxTransferBytes()) {
+      return refuse(Pdu.FES_LIMIT_EXCEEDED, 0, s, base);
+    }
+    boolean last = (Pdu.flags(s, base) & Pdu.FLAG_LAST) != 0;
+    if (last != (command.received + length == command.dataBytes())) {
+      return refuse(Pdu.FES_INVALID_FIELD, 1, s, base);
+    }
+    command.received += (int) length;
+    fetchedBytes += length;
+    receiving = command;
+    return command.data();
+  }
+
+  private @Nullable Sgl refuse(int fes, long fei, MemorySegment s, long base) {
+    onBad(fes, fei, s, base, Pdu.hlen(s, base));
+    return null;
+  }
+
+  @Override
+  public void onDataEnd(boolean digestOk) {
+    TargetCommand command = receiving;
+    if (command == null) {
+      return;
+    }
+    receiving = null;
+    command.intact &= digestOk;
+    if (command.received == command.dataBytes()) {
+      fetching--;
+      queue.fetched(command, command.intact);
+    }
+  }
+
+  @Override
+  public void onBad(int fes, long fei, MemorySegment s, long base, int length) {
+    TargetOutput out = output;
+    String why = "fatal error %d, information %d, in a %s".formatted(fes, fei, Pdu.name(Pdu.type(s, base)));
+    if (out == null) {
+      Buffer ring = context.pool().take(context.connections(), ringBytes(0));
+      if (ring == null) {
+        close(why);
+        return;
+      }
+      out = new TargetOutput(ring);
+      output = out;
+    }
+    int copied = Math.min(length, Pdu.TERM_REQ_MAX_BYTES - Pdu.SHORT_BYTES);
+    long at = out.header(Pdu.SHORT_BYTES + copied);
+    Pdu.termReq(out.ring(), at, Pdu.C2H_TERM_REQ, fes, fei, s, base, copied);
+    terminate(why);
+  }
+
+  // What the queue asks for.
+
+  @Override
+  public boolean acceptsSgl(int type) {
+    return type == Sqe.SGL_TRANSPORT;
+  }
+
+  @Override
+  public void connected(int entries) {
+    watch.cancel();
+    grow(entries);
+  }
+
+  /** One R2T for everything: what hosts must take, and the least work for both. */
+  @Override
+  public void fetch(Command command) {
+    TargetOutput out = out();
+    TargetCommand target = (TargetCommand) command;
+    int length = Pdu.SHORT_BYTES + (headerDigest ? Pdu.DIGEST_BYTES : 0);
+    long at = out.header(length);
+    Pdu.common(out.ring(), at, Pdu.R2T, headerDigest ? Pdu.FLAG_HDGST : 0, Pdu.SHORT_BYTES, 0, length);
+    Pdu.transfer(out.ring(), at, command.cid(), target.beginTransfer(), 0, command.dataBytes());
+    sealHeader(out.ring(), at, Pdu.SHORT_BYTES);
+    fetching++;
+    watchPeer();
+    flushLater();
+  }
+
+  @Override
+  public void respond(Command command) {
+    TargetCommand target = (TargetCommand) command;
+    boolean inData = false;
+    if (command.sendsData()) {
+      inData = !queue.flowControl() && command.result() == 0;
+      sendData(command, inData);
+    }
+    if (inData) {
+      flushLater();
+    } else {
+      respond(command.cid(), command.result(), queue.sqhd(command), command.status());
+    }
+    target.sentAt = out().queued();
+    int tail = sendingHead + sendingCount;
+    sending[tail < sending.length ? tail : tail - sending.length] = target;
+    sendingCount++;
+  }
+
+  @Override
+  public void forget(Command command) {
+    free[freeCount++] = ((TargetCommand) command).index;
+  }
+
+  private void respond(int cid, long result, int sqhd, int status) {
+    TargetOutput out = out();
+    int length = Pdu.SHORT_BYTES + (headerDigest ? Pdu.DIGEST_BYTES : 0);
+    long at = out.header(length);
+    Pdu.common(out.ring(), at, Pdu.CAPSULE_RESP, headerDigest ? Pdu.FLAG_HDGST : 0, Pdu.SHORT_BYTES, 0, length);
+    Cqe.write(out.ring(), at + Pdu.COMMON_BYTES, result, sqhd, cid, status);
+    sealHeader(out.ring(), at, Pdu.SHORT_BYTES);
+    flushLater();
+  }
+
+  private void sendData(Command command, boolean success) {
+    TargetOutput out = out();
+    int headerBytes = Pdu.SHORT_BYTES + (headerDigest ? Pdu.DIGEST_BYTES : 0);
+    int pdo = (headerBytes + dataAlignment - 1) / dataAlignment * dataAlignment;
+    int flags = Pdu.FLAG_LAST | (success ? Pdu.FLAG_SUCCESS : 0) | (headerDigest ? Pdu.FLAG_HDGST : 0)
+        | (dataDigest ? Pdu.FLAG_DDGST : 0);
+    long at = out.header(pdo);
+    MemorySegment ring = out.ring();
+    Pdu.common(ring, at, Pdu.C2H_DATA, flags, Pdu.SHORT_BYTES, pdo,
+        (long) pdo + command.dataBytes() + (dataDigest ? Pdu.DIGEST_BYTES : 0));
+    Pdu.transfer(ring, at, command.cid(), 0, 0, command.dataBytes());
+    sealHeader(ring, at, Pdu.SHORT_BYTES);
+    for (int i = headerBytes; i < pdo; i += 4) {
+      ring.set(Pdu.LE32, at + i, 0);
+    }
+    out.data(command.data(), command.dataBytes());
+    if (dataDigest) {
+      context.crc().reset();
+      context.crc().update(command.data(), 0, command.dataBytes());
+      long digest = out.header(Pdu.DIGEST_BYTES);
+      ring.set(Pdu.LE32, digest, context.crc().value());
+    }
+  }
+
+  private void sealHeader(MemorySegment ring, long at, int hlen) {
+    if (headerDigest) {
+      ring.set(Pdu.LE32, at + hlen, context.crc().of(ring, at, hlen));
+    }
+  }
+
+  private TargetOutput out() {
+    TargetOutput out = output;
+    if (out == null) {
+      throw new IllegalStateException("nothing can be sent before ICReq");
+    }
+    return out;
+  }
+
+  // Sending.
+
+  private void flushLater() {
+    if (!flushDue) {
+      flushDue = true;
+      context.loop().defer(flushTask);
+    }
+  }
+
+  @Override
+  public void onWritable() {
+    blocked = false;
+    flush();
+  }
+
+  private void flush() {
+    flushDue = false;
+    TargetOutput out = output;
+    if (blocked || out == null || state == State.LINGERING || state == State.CLOSED) {
+      return;
+    }
+    if (!out.isEmpty() && !out.send(socket)) {
+      close("the peer is gone: " + socket.closeReason().text());
+      return;
+    }
+    // Looked at first: what is released lets waiting commands go on, which queue more.
+    blocked = !out.isEmpty();
+    releaseSent(out.sent());
+    if (blocked) {
+      watchPeer();
+    } else if (state == State.DRAINING) {
+      linger();
+    }
+  }
+
+  private void releaseSent(long sent) {
+    while (sendingCount > 0 && sending[sendingHead].sentAt <= sent) {
+      TargetCommand command = sending[sendingHead];
+      sendingHead = sendingHead + 1 == sending.length ? 0 : sendingHead + 1;
+      sendingCount--;
+      free[freeCount++] = command.index;
+      queue.release(command);
+    }
+  }
+
+  // The end.
+
+  @Override
+  public void onClosed(Status reason) {
+    close("the connection has failed: " + reason.text());
+  }
+
+  @Override
+  public void terminate(String why) {
+    if (state != State.OPEN) {
+      return;
+    }
+    log(why);
+    state = State.DRAINING;
+    reader.stop();
+    queue.closed();
+    watch.arm(LINGER_NS);
+    flushLater();
+    if (output == null) {
+      linger();
+    }
+  }
+
+  /** Sends our end and waits for the peer's, so that what was sent last is not lost to a reset. */
+  private void linger() {
+    state = State.LINGERING;
+    socket.shutdownOutput();
+    readOn.arm(0);
+  }
+
+  private void watchPeer() {
+    peerWatch.begin(blocked, out().sent(), fetching > 0, fetchedBytes);
+  }
+
+  private void timeOut() {
+    if (state != State.OPEN) {
+      close("the peer does not close");
+    } else if (!queue.live()) {
+      terminate("no Connect in time");
+    } else if (peerWatch.stalled(blocked, out().sent(), fetching > 0, fetchedBytes)) {
+      close("the peer stands still: it takes nothing, or does not send what it was asked for");
+    }
+  }
+
+  private void close(String why) {
+    if (state == State.CLOSED) {
+      return;
+    }
+    if (state == State.OPEN) {
+      log(why);
+    }
+    state = State.CLOSED;
+    reader.stop();
+    queue.closed();
+    watch.cancel();
+    readOn.cancel();
+    socket.close();
+    TargetOutput out = output;
+    if (out != null) {
+      out.free();
+      output = null;
+    }
+    for (TargetCommand command : slots) {
+      queue.abandon(command);
+    }
+    queue.detach();
+  }
+
+  @Override
+  public void idle() {
+    staging.release();
+  }
+
+  private void log(String why) {
+    LOG.log(System.Logger.Level.DEBUG, "{0}: {1}", socket.remoteAddress(), why);
+  }
+
+  private void grow(int count) {
+    int from = slots.length;
+    if (count <= from) {
+      return;
+    }
+    slots = Arrays.copyOf(slots, count);
+    free = Arrays.copyOf(free, count);
+    TargetCommand[] order = new TargetCommand[count];
+    for (int i = 0; i < sendingCount; i++) {
+      order[i] = sending[(sendingHead + i) % sending.length];
+    }
+    sending = order;
+    sendingHead = 0;
+    for (int i = count - 1; i >= from; i--) {
+      slots[i] = new TargetCommand(queue, i);
+      free[freeCount++] = i;
+    }
+  }
+
+  @Override
+  public InetSocketAddress localAddress() {
+    return socket.localAddress();
+  }
+
+  @Override
+  public InetSocketAddress remoteAddress() {
+    return socket.remoteAddress();
+  }
+}

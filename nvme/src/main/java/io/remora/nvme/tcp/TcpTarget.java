@@ -1,0 +1,54 @@
+package io.remora.nvme.tcp;
+
+import io.remora.base.Loop;
+import io.remora.base.RemoraException;
+import io.remora.base.StreamListener;
+import io.remora.nvme.target.Port;
+import io.remora.nvme.target.Target;
+import java.net.InetSocketAddress;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+
+/** Makes a target reachable by NVMe/TCP. */
+public final class TcpTarget {
+  private TcpTarget() {}
+
+  /**
+   * Listens at {@code address} (port 0 picks a free one). Connections, and so queues, are dealt to {@code loops} in turn; the first one
+   * accepts them. From any thread.
+   *
+   * @return completes on the first loop; fails with {@link RemoraException} as {@link io.remora.base.Net#listen}
+   */
+  public static CompletableFuture<TargetListener> listen(List<Loop> loops, InetSocketAddress address, Target target) {
+    CompletableFuture<TargetListener> done = new CompletableFuture<>();
+    Loop first = loops.getFirst();
+    first.execute(() -> {
+      try {
+        done.complete(open(List.copyOf(loops), address, target));
+      } catch (RemoraException e) {
+        done.completeExceptionally(e);
+      }
+    });
+    return done;
+  }
+
+  private static TargetListener open(List<Loop> loops, InetSocketAddress address, Target target) {
+    Loop first = loops.getFirst();
+    int[] next = {0};
+    StreamListener listener = first.net().listen(address, accepted -> {
+      Loop loop = loops.get(next[0]);
+      next[0] = (next[0] + 1) % loops.size();
+      if (loop == first) {
+        TargetConnection.serve(target.on(loop), accepted);
+      } else {
+        loop.execute(() -> TargetConnection.serve(target.on(loop), accepted));
+      }
+    });
+    Port port = new Port(target.newPortId(), Port.TransportType.TCP, listener.localAddress());
+    target.addPort(port);
+    return new TargetListener(listener.localAddress(), port, () -> {
+      target.removePort(port);
+      first.execute(listener::close);
+    });
+  }
+}
