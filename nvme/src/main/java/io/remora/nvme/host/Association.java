@@ -6,7 +6,6 @@ import io.remora.base.Status;
 import io.remora.base.Timer;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
@@ -23,13 +22,14 @@ final class Association {
   private static final int CSTS_SHUTDOWN_MASK = 3 << 2;
   private static final int CSTS_SHUTDOWN_DONE = 2 << 2;
   private static final long POLL_NS = TimeUnit.MILLISECONDS.toNanos(10);
+  /** How long a controller may take to stop. */
+  private static final long STOP_NS = TimeUnit.SECONDS.toNanos(3);
   private static final int AUTHENTICATION_MASK = 3 << 17;
 
   private final int number;
   private final Loop loop;
   private final HostOptions options;
-  private final UUID hostId;
-  private final String hostNqn;
+  private final HostIdentity identity;
   private final AdminQueue admin;
   private final Arena memory = Arena.ofAuto();
   private int cntlid;
@@ -43,12 +43,11 @@ final class Association {
    * @param number counts the associations of one {@link HostController}, from 1
    */
   @SuppressWarnings("NullAway.Init")
-  Association(int number, Loop loop, HostOptions options, UUID hostId, String hostNqn, AdminQueue.Owner owner) {
+  Association(int number, Loop loop, HostOptions options, HostIdentity identity, AdminQueue.Owner owner) {
     this.number = number;
     this.loop = loop;
     this.options = options;
-    this.hostId = hostId;
-    this.hostNqn = hostNqn;
+    this.identity = identity;
     this.admin = new AdminQueue(loop, options, owner);
   }
 
@@ -91,22 +90,35 @@ final class Association {
         }).thenCompose(v -> identify());
   }
 
-  /** Stops the controller: when the future is done without exception it carries out no command of this association any more. */
-  CompletableFuture<Void> disable(long timeoutNs) {
-    return admin.submit(AdminCommand.propertySet(AdminCommand.PROPERTY_CC, CC_ENABLED & ~1))
-        .thenCompose(v -> poll(CSTS_READY, 0, timeoutNs));
+  /**
+   * Stops the controller, if it still can be reached. True: it carries out no command of this association any more. There is
+   * an answer within a few seconds.
+   */
+  CompletableFuture<Boolean> stop() {
+    if (!admin.alive()) {
+      return CompletableFuture.completedFuture(false);
+    }
+    CompletableFuture<Boolean> answer = admin
+        .submit(AdminCommand.propertySet(AdminCommand.PROPERTY_CC, CC_ENABLED & ~1))
+        .thenCompose(v -> poll(CSTS_READY, 0, STOP_NS)).handle((v, e) -> e == null);
+    return answer.applyToEither(delay(loop, STOP_NS).thenApply(v -> false), stopped -> stopped);
   }
 
-  /** Shuts the controller down in order. */
-  CompletableFuture<Void> shutDown(long timeoutNs) {
-    return admin.submit(AdminCommand.propertySet(AdminCommand.PROPERTY_CC, CC_ENABLED | CC_SHUTDOWN))
-        .thenCompose(v -> poll(CSTS_SHUTDOWN_MASK, CSTS_SHUTDOWN_DONE, timeoutNs));
+  /** Shuts the controller down in order, if it still can be reached. Done within a few seconds, never exceptionally. */
+  CompletableFuture<Void> shutDown() {
+    if (!admin.alive()) {
+      return CompletableFuture.completedFuture(null);
+    }
+    CompletableFuture<Void> answer = admin
+        .submit(AdminCommand.propertySet(AdminCommand.PROPERTY_CC, CC_ENABLED | CC_SHUTDOWN))
+        .thenCompose(v -> poll(CSTS_SHUTDOWN_MASK, CSTS_SHUTDOWN_DONE, STOP_NS)).handle((v, e) -> null);
+    return answer.applyToEither(delay(loop, STOP_NS), v -> null);
   }
 
   /** The data of Connect for any queue of this association. */
   MemorySegment connectData(int id) {
     MemorySegment data = allocate(AdminCommand.CONNECT_BYTES);
-    AdminCommand.connectData(data, hostId, id, options.subsystemNqn(), hostNqn);
+    AdminCommand.connectData(data, identity.id(), id, options.subsystemNqn(), identity.nqn());
     return data;
   }
 

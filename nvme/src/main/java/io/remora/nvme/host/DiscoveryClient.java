@@ -9,7 +9,6 @@ import io.remora.base.Status;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 
 /**
@@ -42,26 +41,23 @@ public final class DiscoveryClient {
     HostOptions ours = options.withSubsystem(HostOptions.DISCOVERY_NQN).withTimes(options.times().withKeepAlive(0));
     CompletableFuture<List<DiscoveryEntry>> result = new CompletableFuture<>();
     loop.execute(() -> {
-      UUID hostId = ours.hostId().orElseGet(() -> HostController.randomUuid(loop));
-      String hostNqn = ours.hostNqn().orElse(HostController.nqnOf(hostId));
-      Association association = new Association(1, loop, ours, hostId, hostNqn, (reason, text) -> {});
+      Association association = new Association(1, loop, ours, HostIdentity.of(ours, loop), (reason, text) -> {});
       association.bringUp(transport).thenCompose(v -> new DiscoveryClient(association).readAll(0))
           .whenComplete((list, failure) -> {
             association.admin().close();
             if (failure == null) {
               result.complete(list);
             } else {
-              result.completeExceptionally(explained(HostController.cause(failure), ours));
+              result.completeExceptionally(explained(Failure.of(failure), ours));
             }
           });
     });
     return result;
   }
 
-  private static RemoraException explained(Throwable cause, HostOptions options) {
-    Status status = cause instanceof RemoraException e ? e.status() : Status.INTERNAL;
-    return new RemoraException(status, "cannot read the discovery log of " + options.address() + ": "
-        + cause.getMessage(), cause);
+  private static RemoraException explained(Failure failure, HostOptions options) {
+    return new RemoraException(failure.status(),
+        "cannot read the discovery log of " + options.address() + ": " + failure.text(), failure.cause());
   }
 
   private CompletableFuture<List<DiscoveryEntry>> readAll(int round) {

@@ -5,15 +5,10 @@ import io.remora.base.Loop;
 import io.remora.base.RemoraException;
 import io.remora.base.Status;
 import io.remora.base.Timer;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,56 +25,44 @@ import org.jspecify.annotations.Nullable;
  * gives up. It loses the write, as every volatile cache may, and the flush, sent to the new association, cannot know.
  */
 public final class HostController implements QueueOwner {
-  private static final long DISABLE_NS = 3_000_000_000L;
-  private static final long FENCE_POLL_NS = 100_000_000;
-
   private final HostTransport transport;
-  private final List<Loop> loops;
   private final Loop loop;
   private final HostOptions options;
+  private final HostIdentity identity;
   private final List<HostListener> listeners = new CopyOnWriteArrayList<>();
   private final CompletableFuture<HostController> connected = new CompletableFuture<>();
-  private final Fence fence = new Fence();
+  private final HostQueues queues;
+  private final FenceWatch fence;
+  private final SlowCommands slow = new SlowCommands();
+  private final NamespaceList namespaces = new NamespaceList(this);
   private final HostEvents events;
-  private final Timer reconnectTimer;
+  private final Backoff backoff;
   private final Timer holdTimer;
   private final Timer lossTimer;
-  private final Timer fenceTimer;
 
-  private volatile List<HostQueue> queues = List.of();
-  private volatile List<HostNamespace> namespaces = List.of();
   private volatile HostStatus status;
   private volatile @Nullable ControllerInfo info;
 
-  private final AtomicInteger nextQueue = new AtomicInteger();
-  private final UUID hostId;
-  private final String hostNqn;
   private @Nullable Association association;
   private int associations;
-  private int attempts;
   private long losses;
   private long resets;
-  private long aborts;
-  private int abortsInFlight;
   /** Commands have flowed on the association, or will at once. */
   private boolean live;
   private long liveSinceNs;
-  private boolean gated;
   private CompletableFuture<Void> refusals = CompletableFuture.completedFuture(null);
-  private boolean fenceAsking;
 
   private HostController(HostTransport transport, List<Loop> loops, HostOptions options) {
     this.transport = transport;
-    this.loops = List.copyOf(loops);
-    this.loop = this.loops.getFirst();
+    this.loop = loops.getFirst();
     this.options = options;
-    this.hostId = options.hostId().orElseGet(() -> randomUuid(loop));
-    this.hostNqn = options.hostNqn().orElse(nqnOf(hostId));
+    this.identity = HostIdentity.of(options, loop);
+    this.queues = new HostQueues(transport, List.copyOf(loops), options, this);
+    this.fence = new FenceWatch(loop, options, queues);
     this.events = new HostEvents(loop, options, this::onKeepAliveMissed, this::onNamespacesChanged);
-    this.reconnectTimer = loop.timer(this::attempt);
+    this.backoff = new Backoff(loop, options.times(), this::attempt);
     this.holdTimer = loop.timer(() -> refuse(Status.DISCONNECTED));
     this.lossTimer = loop.timer(this::giveUp);
-    this.fenceTimer = loop.timer(this::checkFence);
     this.status = new HostStatus(HostState.CONNECTING, Status.OK, "", loop.clock().wallMillis(), 0, 0, 0, 0);
   }
 
@@ -130,17 +113,17 @@ public final class HostController implements QueueOwner {
 
   /** The namespaces that it has now, by identifier. */
   public List<HostNamespace> namespaces() {
-    return namespaces;
+    return namespaces.all();
   }
 
   /** The namespace {@code nsid}; empty when there is none. */
   public Optional<HostNamespace> namespace(int nsid) {
-    return namespaces.stream().filter(namespace -> namespace.nsid() == nsid).findFirst();
+    return namespaces.all().stream().filter(namespace -> namespace.nsid() == nsid).findFirst();
   }
 
   /** The loops that have an I/O queue of their own: channels opened on these are the fast ones. */
   public List<Loop> channelLoops() {
-    return queues.stream().map(HostQueue::loop).distinct().toList();
+    return queues.loops();
   }
 
   /** Adds a listener. */
@@ -170,15 +153,7 @@ public final class HostController implements QueueOwner {
 
   /** The queue for a channel on {@code on}: one of that loop, if there is one. */
   HostQueue queue(Loop on) {
-    int start = nextQueue.getAndIncrement();
-    for (int i = 0; i < queues.size(); i++) {
-      HostQueue queue = queues.get(Math.floorMod(start + i, queues.size()));
-      if (queue.loop() == on) {
-        return queue;
-      }
-    }
-    Check.that(!queues.isEmpty(), "no I/O queues");
-    return queues.get(Math.floorMod(start, queues.size()));
+    return queues.choose(on);
   }
 
   // Connecting.
@@ -186,85 +161,23 @@ public final class HostController implements QueueOwner {
   private void attempt() {
     associations++;
     int number = associations;
-    Association next = new Association(number, loop, options, hostId, hostNqn,
+    Association next = new Association(number, loop, options, identity,
         (reason, text) -> onAdminFailed(number, reason, text));
     association = next;
     next.bringUp(transport).thenCompose(v -> joinQueues(next)).thenCompose(v -> scan(next)).whenComplete((v, e) -> {
       if (e == null) {
         onLive(next);
       } else {
-        onAttemptFailed(next, cause(e));
+        onAttemptFailed(next, Failure.of(e));
       }
     });
   }
 
   private CompletableFuture<Void> joinQueues(Association next) {
-    ControllerInfo known = next.info();
-    if (known.discovery()) {
+    if (next.info().discovery()) {
       throw new RemoraException(Status.INVALID, subsystemNqn() + " is a discovery subsystem: it has no I/O queues");
     }
-    List<HostQueue> existing = queues;
-    int wanted = !existing.isEmpty() ? existing.size() : options.queues() > 0 ? options.queues() : loops.size();
-    return next.queues(wanted).thenCompose(granted -> {
-      if (existing.isEmpty()) {
-        return makeQueues(granted);
-      }
-      if (granted < existing.size()) {
-        throw new RemoraException(Status.NO_RESOURCES,
-            "the controller grants " + granted + " I/O queues, fewer than the " + existing.size() + " before");
-      }
-      if (info != null && next.maxTransferBytes() < maxTransferBytes(info())) {
-        throw new RemoraException(Status.NO_RESOURCES,
-            "the controller takes less data per command than before: " + next.maxTransferBytes() + " bytes");
-      }
-      return CompletableFuture.completedFuture(null);
-    }).thenCompose(v -> CompletableFuture
-        .allOf(queues.stream().map(queue -> join(next, queue)).toArray(CompletableFuture[]::new)));
-  }
-
-  private CompletableFuture<Void> makeQueues(int count) {
-    HostQueue[] made = new HostQueue[count];
-    List<CompletableFuture<Void>> each = new ArrayList<>();
-    for (int i = 0; i < count; i++) {
-      int index = i;
-      Loop on = loops.get(i % loops.size());
-      each.add(on(on, () -> made[index] = new HostQueue(this, on, index + 1, options)));
-    }
-    return CompletableFuture.allOf(each.toArray(CompletableFuture[]::new)).thenRun(() -> queues = List.of(made));
-  }
-
-  /** Runs {@code action} on another loop; done on the first loop. */
-  private CompletableFuture<Void> on(Loop other, Runnable action) {
-    CompletableFuture<Void> done = new CompletableFuture<>();
-    other.execute(() -> {
-      action.run();
-      loop.execute(() -> done.complete(null));
-    });
-    return done;
-  }
-
-  private static long maxTransferBytes(ControllerInfo known) {
-    return Math.min(known.maxTransferBytes(), 1 << 20);
-  }
-
-  private CompletableFuture<Void> join(Association next, HostQueue queue) {
-    ControllerInfo known = next.info();
-    // One entry more than commands in flight: a full queue cannot be told from an empty one.
-    int most = known.maxCommands() > 0 ? Math.min(known.maxEntries() - 1, known.maxCommands()) : known.maxEntries() - 1;
-    int limit = Math.min(options.depth(), most);
-    HostTransport.Link link = new HostTransport.Link(options.address(), queue.queueId(), queue.slots(),
-        known.inCapsuleBytes(), options.headerDigest(), options.dataDigest());
-    QueueConnect parameters = new QueueConnect(next.number(), link, limit + 1, limit, next.maxTransferBytes(), known,
-        next.connectData(next.cntlid()));
-    CompletableFuture<Void> joined = new CompletableFuture<>();
-    queue.loop().execute(() -> queue.join(transport, parameters).whenComplete((v, e) -> loop.execute(() -> {
-      if (e == null) {
-        joined.complete(null);
-      } else {
-        joined.completeExceptionally(e);
-      }
-    })));
-    return joined;
+    return queues.join(next);
   }
 
   private CompletableFuture<Void> scan(Association next) {
@@ -274,13 +187,18 @@ public final class HostController implements QueueOwner {
     });
   }
 
+  /** Whether it is over for good. */
+  private boolean ended() {
+    return status.state() == HostState.CLOSED || status.state() == HostState.FAILED;
+  }
+
   private void onLive(Association next) {
-    if (association != next || status.state() == HostState.CLOSED || status.state() == HostState.FAILED) {
+    if (association != next || ended()) {
       return;
     }
     holdTimer.cancel();
     lossTimer.cancel();
-    fence.taken(next.cntlid());
+    fence.joined(next);
     // Whether anything uncertain was failed decides whether commands that change data may flow.
     refusals.thenRun(() -> release(next));
   }
@@ -289,38 +207,37 @@ public final class HostController implements QueueOwner {
     if (association != next) {
       return;
     }
-    boolean gate = gated;
+    boolean gate = fence.gated();
     live = true;
     liveSinceNs = loop.clock().nanoTime();
     events.start(next);
-    onQueues(queue -> queue.release(next.number(), gate)).thenRun(() -> {
+    queues.each(queue -> queue.release(next.number(), gate)).thenRun(() -> {
       if (association == next && live) {
         state(HostState.LIVE, Status.OK, "");
-        checkFence();
+        fence.start(next);
         connected.complete(this);
       }
     });
   }
 
-  private void onAttemptFailed(Association failed, Throwable cause) {
-    if (association != failed || status.state() == HostState.CLOSED || status.state() == HostState.FAILED) {
+  private void onAttemptFailed(Association failed, Failure failure) {
+    if (association != failed || ended()) {
       return;
     }
     association = null;
-    Status reason = cause instanceof RemoraException e ? e.status() : Status.INTERNAL;
-    String text = cause.getMessage() == null ? cause.toString() : cause.getMessage();
     failed.admin().close();
-    takeQueuesDown().thenRun(() -> {
+    queues.each(HostQueue::disconnect).thenRun(() -> {
       if (connected.isDone()) {
         if (status.state() == HostState.RECONNECTING) {
-          state(HostState.RECONNECTING, reason, text);
-          scheduleReconnect();
+          state(HostState.RECONNECTING, failure.status(), failure.text());
+          backoff.next();
         }
         return;
       }
-      state(HostState.FAILED, reason, text);
-      finishQueues(reason).thenRun(() -> connected.completeExceptionally(new RemoraException(reason,
-          "cannot connect to " + subsystemNqn() + " at " + options.address() + ": " + text, cause)));
+      state(HostState.FAILED, failure.status(), failure.text());
+      finishQueues(failure.status()).thenRun(() -> connected.completeExceptionally(new RemoraException(failure.status(),
+          "cannot connect to " + subsystemNqn() + " at " + options.address() + ": " + failure.text(),
+          failure.cause())));
     });
   }
 
@@ -363,78 +280,46 @@ public final class HostController implements QueueOwner {
     live = false;
     if (loop.clock().nanoTime() - liveSinceNs > options.times().reconnectMaxNs()) {
       // It worked for a while: begin with short delays again. One that breaks at once is not to be tried in a loop.
-      attempts = 0;
+      backoff.reset();
     }
     losses++;
     if (reason != Status.DISCONNECTED) {
       resets++;
     }
     events.stop();
-    fenceTimer.cancel();
+    fence.stop();
     state(HostState.RESETTING, reason, text);
     HostOptions.Times times = options.times();
     holdTimer.arm(times.holdNs());
     lossTimer.arm(times.lossNs());
-    takeQueuesDown().thenCompose(v -> stop(old)).thenAccept(stopped -> {
+    queues.each(HostQueue::disconnect).thenCompose(v -> old.stop()).thenAccept(stopped -> {
       old.admin().close();
       if (status.state() != HostState.RESETTING) {
         return;
       }
       association = null;
-      if (stopped) {
-        fence.dead(old.number());
-      } else {
-        fence.add(old.number(), old.cntlid(), loop.clock().nanoTime() + fenceNs(old.info()));
-      }
+      fence.lost(old, stopped);
       state(HostState.RECONNECTING, reason, text);
-      scheduleReconnect();
+      backoff.next();
     });
   }
 
-  /** Whether the controller has confirmed that it stopped. */
-  private CompletableFuture<Boolean> stop(Association old) {
-    if (!old.admin().alive()) {
-      return CompletableFuture.completedFuture(false);
-    }
-    CompletableFuture<Boolean> answer = old.disable(DISABLE_NS).handle((v, e) -> e == null);
-    CompletableFuture<Boolean> tooLong = Association.delay(loop, DISABLE_NS).thenApply(v -> false);
-    return answer.applyToEither(tooLong, stopped -> stopped);
-  }
-
-  /** How long a controller that hears nothing from us may go on. */
-  private long fenceNs(ControllerInfo known) {
-    long keepAliveNs = options.times().keepAliveNs();
-    if (keepAliveNs == 0) {
-      // Without keep-alive nothing bounds it; a controller that lists no controllers is trusted after the default.
-      keepAliveNs = HostOptions.Times.defaults().keepAliveNs();
-    }
-    return keepAliveNs * (known.keepAliveByTraffic() ? 3 : 2) + known.quiesceMs() * 1_000_000L;
-  }
-
-  private void scheduleReconnect() {
-    HostOptions.Times times = options.times();
-    long delay = times.reconnectNs() << Math.min(attempts, 20);
-    delay = delay <= 0 ? times.reconnectMaxNs() : Math.min(delay, times.reconnectMaxNs());
-    attempts++;
-    reconnectTimer.arm(delay / 2 + loop.random().nextLong(delay / 2 + 1));
-  }
-
   private void refuse(Status reason) {
-    refusals = onQueues(queue -> queue.refuse(reason));
+    refusals = queues.each(queue -> queue.refuse(reason));
   }
 
   private void giveUp() {
     Association old = association;
     association = null;
     live = false;
-    reconnectTimer.cancel();
+    backoff.cancel();
     holdTimer.cancel();
     if (old != null) {
       old.admin().close();
     }
     state(HostState.FAILED, status.reason(), status.text());
     connected.completeExceptionally(new RemoraException(status.reason(), "lost at once: " + status.text()));
-    finishQueues(Status.DISCONNECTED).thenRun(() -> removeNamespaces(Status.DISCONNECTED));
+    finishQueues(Status.DISCONNECTED).thenRun(() -> namespaces.removeAll(Status.DISCONNECTED));
   }
 
   private void closeNow(CompletableFuture<Void> done) {
@@ -446,95 +331,44 @@ public final class HostController implements QueueOwner {
     }
     association = null;
     live = false;
-    for (Timer timer : List.of(reconnectTimer, holdTimer, lossTimer, fenceTimer)) {
-      timer.cancel();
-    }
+    backoff.cancel();
+    holdTimer.cancel();
+    lossTimer.cancel();
+    fence.stop();
     events.stop();
     state(HostState.CLOSED, Status.OK, "");
     connected.completeExceptionally(new RemoraException(Status.ABORTED, "closed"));
-    finishQueues(Status.ABORTED).thenCompose(v -> {
-      if (old == null || !wasLive || !old.admin().alive()) {
-        return CompletableFuture.completedFuture(null);
-      }
-      return old.shutDown(DISABLE_NS).handle((w, e) -> null).applyToEither(Association.delay(loop, DISABLE_NS),
-          w -> null);
-    }).thenRun(() -> {
-      if (old != null) {
-        old.admin().close();
-      }
-      removeNamespaces(Status.ABORTED);
-      done.complete(null);
-    });
-  }
-
-  private CompletableFuture<Void> takeQueuesDown() {
-    return onQueues(HostQueue::disconnect);
+    finishQueues(Status.ABORTED)
+        .thenCompose(v -> old != null && wasLive ? old.shutDown() : CompletableFuture.completedFuture(null))
+        .thenRun(() -> {
+          if (old != null) {
+            old.admin().close();
+          }
+          namespaces.removeAll(Status.ABORTED);
+          done.complete(null);
+        });
   }
 
   private CompletableFuture<Void> finishQueues(Status reason) {
-    return onQueues(queue -> queue.finish(reason));
+    return queues.each(queue -> queue.finish(reason));
   }
 
-  /** Runs {@code action} for every queue on its loop; done on the first loop. */
-  private CompletableFuture<Void> onQueues(Consumer<HostQueue> action) {
-    return CompletableFuture.allOf(queues.stream().map(queue -> on(queue.loop(), () -> action.accept(queue)))
-        .toArray(CompletableFuture[]::new));
-  }
-
-  // The fence.
+  // What queues and events tell.
 
   @Override
   public void onUncertainFailed() {
-    loop.execute(() -> {
-      gated = true;
-      for (HostQueue queue : queues) {
-        queue.loop().execute(queue::gate);
-      }
-    });
+    loop.execute(fence::gate);
   }
-
-  private void checkFence() {
-    Association current = association;
-    if (current == null || !live) {
-      return;
-    }
-    if (options.resend() == HostOptions.Resend.AT_ONCE || fence.open(loop.clock().nanoTime())) {
-      gated = false;
-      int number = fence.last();
-      for (HostQueue queue : queues) {
-        queue.loop().execute(() -> queue.openFence(number));
-      }
-      return;
-    }
-    fenceTimer.arm(FENCE_POLL_NS);
-    if (!fenceAsking) {
-      fenceAsking = true;
-      FenceQuestion.ask(current, fence).whenComplete((answered, e) -> {
-        fenceAsking = false;
-        if (e == null && answered && association == current) {
-          checkFence();
-        }
-      });
-    }
-  }
-
-  // Aborts.
 
   @Override
   public void onSlowCommand(int number, int queueId, int cid) {
     loop.execute(() -> {
       Association current = association;
-      if (current == null || current.number() != number || abortsInFlight >= current.info().aborts()) {
-        return;
+      if (current != null && current.number() == number && slow.abort(current, queueId, cid)) {
+        status = snapshot(status.state(), status.reason(), status.text(), status.sinceMillis());
       }
-      abortsInFlight++;
-      aborts++;
-      status = snapshot(status.state(), status.reason(), status.text(), status.sinceMillis());
-      current.admin().submit(AdminCommand.abort(queueId, cid)).whenComplete((done, e) -> abortsInFlight--);
     });
   }
-
-  // Namespaces.
 
   private void onNamespacesChanged(Association of) {
     NamespaceScan.of(of).whenComplete((found, e) -> {
@@ -545,32 +379,9 @@ public final class HostController implements QueueOwner {
   }
 
   private void take(List<NamespaceInfo> found) {
-    List<HostNamespace> next = new ArrayList<>();
-    List<HostNamespace> before = new ArrayList<>(namespaces);
-    for (NamespaceInfo each : found) {
-      HostNamespace known = before.stream().filter(namespace -> namespace.sameAs(each)).findFirst().orElse(null);
-      if (known != null) {
-        before.remove(known);
-        known.update(each);
-        next.add(known);
-      } else {
-        next.add(new HostNamespace(this, each));
-      }
+    if (namespaces.take(found)) {
+      listeners.forEach(listener -> listener.onNamespaces(this, namespaces.all()));
     }
-    boolean changed = !next.equals(namespaces);
-    namespaces = List.copyOf(next);
-    for (HostNamespace gone : before) {
-      gone.remove(Status.NOT_FOUND);
-    }
-    if (changed) {
-      listeners.forEach(listener -> listener.onNamespaces(this, namespaces));
-    }
-  }
-
-  private void removeNamespaces(Status reason) {
-    List<HostNamespace> before = namespaces;
-    namespaces = List.of();
-    before.forEach(namespace -> namespace.remove(reason));
   }
 
   private void state(HostState next, Status reason, String text) {
@@ -579,24 +390,7 @@ public final class HostController implements QueueOwner {
     listeners.forEach(listener -> listener.onState(this, status));
   }
 
-  static String nqnOf(UUID hostId) {
-    return "nqn.2014-08.org.nvmexpress:uuid:" + hostId;
-  }
-
-  static UUID randomUuid(Loop loop) {
-    // Version 4, variant 2.
-    return new UUID((loop.random().nextLong() & ~0xf000L) | 0x4000, (loop.random().nextLong() >>> 2) | Long.MIN_VALUE);
-  }
-
   private HostStatus snapshot(HostState state, Status reason, String text, long since) {
-    return new HostStatus(state, reason, text, since, attempts, losses, resets, aborts);
-  }
-
-  static Throwable cause(Throwable failure) {
-    Throwable cause = failure;
-    while (cause instanceof CompletionException && cause.getCause() != null) {
-      cause = cause.getCause();
-    }
-    return cause;
+    return new HostStatus(state, reason, text, since, backoff.attempts(), losses, resets, slow.sent());
   }
 }
