@@ -234,7 +234,16 @@ public final class BufferPool implements AutoCloseable {
     if (arenas.size() == maxArenas) {
       return null;
     }
-    BufferArena arena = new BufferArena(this, arenaBytes);
+    BufferArena arena;
+    try {
+      arena = new BufferArena(this, arenaBytes);
+    } catch (OutOfMemoryError e) {
+      if (arenas.isEmpty()) {
+        throw e;
+      }
+      // With memory out, somebody gives some back; who asks waits for that as at the pool's own bound.
+      return null;
+    }
     arenas.add(arena);
     return arena.take(order);
   }

@@ -14,7 +14,10 @@ public interface StreamSocket extends AutoCloseable {
   /** Returned by {@link #read} and {@link #write} when the connection has ended; {@link #closeReason} says why. */
   int CLOSED = -1;
 
-  /** What happens on the socket, on its loop. After {@link #close} or {@link #reset} nothing is called any more. */
+  /**
+   * What happens on the socket, on its loop. After {@link #close} or {@link #reset} nothing is called any more. A handler that throws
+   * loses its connection: {@link #onClosed} comes with {@link Status#INTERNAL}; the loop and its other sockets go on.
+   */
   interface Handler {
     /** A connection begun by {@link Net#connect} stands. */
     default void onConnected() {}

@@ -115,12 +115,13 @@ public final class MemoryDevice implements BlockDevice {
     return leaf == null ? null : leaf.chunks.get((int) index & LEAF_CHUNKS - 1);
   }
 
-  private MemorySegment chunkToWrite(long index) {
+  private @Nullable MemorySegment chunkToWrite(long index) {
     MemorySegment chunk = chunk(index);
     return chunk == null ? newChunk(index) : chunk;
   }
 
-  private MemorySegment newChunk(long index) {
+  /** A chunk of zeros, or null when the machine (-XX:MaxDirectMemorySize) gives no more memory. */
+  private @Nullable MemorySegment newChunk(long index) {
     int leafIndex = (int) (index >>> LEAF_BITS);
     Leaf leaf = leaves.get(leafIndex);
     if (leaf == null) {
@@ -128,7 +129,12 @@ public final class MemoryDevice implements BlockDevice {
       Leaf other = leaves.compareAndExchange(leafIndex, null, fresh);
       leaf = other == null ? fresh : other;
     }
-    MemorySegment fresh = Arena.ofAuto().allocate(Math.min(CHUNK_BYTES, sizeBytes - (index << CHUNK_BITS)), 4096);
+    MemorySegment fresh;
+    try {
+      fresh = Arena.ofAuto().allocate(Math.min(CHUNK_BYTES, sizeBytes - (index << CHUNK_BITS)), 4096);
+    } catch (OutOfMemoryError e) {
+      return null;
+    }
     MemorySegment other = leaf.chunks.compareAndExchange((int) index & LEAF_CHUNKS - 1, null, fresh);
     return other == null ? fresh : other;
   }
@@ -171,7 +177,13 @@ public final class MemoryDevice implements BlockDevice {
             request.sgl.copyFrom(from, chunk, inChunk, length);
           }
         }
-        case WRITE -> request.sgl.copyTo(from, chunkToWrite(index), inChunk, length);
+        case WRITE -> {
+          MemorySegment chunk = chunkToWrite(index);
+          if (chunk == null) {
+            return Status.NO_SPACE;
+          }
+          request.sgl.copyTo(from, chunk, inChunk, length);
+        }
         case COMPARE -> {
           return equal(request, from, chunk(index), inChunk, length) ? Status.OK : Status.MISCOMPARE;
         }

@@ -178,6 +178,16 @@ final class TcpSocket extends Watched implements StreamSocket {
 
   @Override
   void onEvents(int events) {
+    try {
+      dispatch(events);
+    } catch (Throwable e) {
+      // A handler in the middle of nowhere would leave the peer waiting for ever.
+      loop.failed(e);
+      failed(Status.INTERNAL);
+    }
+  }
+
+  private void dispatch(int events) {
     if (state == State.CONNECTING) {
       connected(events);
       if (state != State.OPEN) {

@@ -6,11 +6,24 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.remora.base.Loop;
 import io.remora.base.Loops;
 import io.remora.base.RemoraException;
+import io.remora.base.Sgl;
 import io.remora.base.Status;
+import io.remora.base.StreamSocket;
 import io.remora.base.Timer;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
 import java.util.List;
+import java.util.Objects;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -77,6 +90,68 @@ class LinuxLoopTest {
       }
       last.await();
       assertThat(ran).hasValue(given);
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Loops.Backend.class)
+  void aHandlerThatThrowsLosesItsConnectionAndNobodyElseDoes(Loops.Backend backend) throws Exception {
+    try (Loops loops = start(backend, 0)) {
+      Loop loop = loops.get(0);
+      BlockingQueue<Status> closed = new LinkedBlockingQueue<>();
+      InetSocketAddress any = new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 0);
+      InetSocketAddress address = CompletableFuture.supplyAsync(() -> loop.net().listen(any, accepted -> {
+        Clumsy handler = new Clumsy(closed);
+        handler.attached = accepted.attach(loop, handler);
+      }).localAddress(), loop).get();
+      try (Socket careful = new Socket(address.getAddress(), address.getPort());
+          Socket victim = new Socket(address.getAddress(), address.getPort())) {
+        victim.getOutputStream().write('!');
+        assertThat(closed.take()).isEqualTo(Status.INTERNAL);
+        assertThat(victim.getInputStream().read()).isEqualTo(-1);
+        careful.getOutputStream().write('a');
+        assertThat(careful.getInputStream().read()).isEqualTo('a');
+      }
+    }
+  }
+
+  /** Sends back what it gets, and throws at an exclamation mark. */
+  private static final class Clumsy implements StreamSocket.Handler {
+    private final BlockingQueue<Status> closed;
+    private final MemorySegment buffer = Arena.ofAuto().allocate(16);
+    private @Nullable StreamSocket attached;
+
+    Clumsy(BlockingQueue<Status> closed) {
+      this.closed = closed;
+    }
+
+    private StreamSocket socket() {
+      return Objects.requireNonNull(attached);
+    }
+
+    @Override
+    public void onReadable() {
+      StreamSocket socket = socket();
+      long count = socket.read(buffer, 0, 1);
+      if (count == 1 && buffer.get(ValueLayout.JAVA_BYTE, 0) == '!') {
+        throw new IllegalStateException("thrown by a test on purpose");
+      }
+      if (count == 1) {
+        Sgl answer = new Sgl();
+        answer.add(buffer, 0, 1);
+        socket.write(answer);
+      } else if (count == StreamSocket.CLOSED) {
+        socket.close();
+      }
+    }
+
+    @Override
+    public void onWritable() {}
+
+    @Override
+    public void onClosed(Status reason) {
+      closed.add(reason);
+      socket().close();
     }
   }
 
