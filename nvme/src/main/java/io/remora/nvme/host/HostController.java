@@ -33,7 +33,7 @@ public final class HostController implements QueueOwner {
   private final CompletableFuture<HostController> connected = new CompletableFuture<>();
   private final HostQueues queues;
   private final FenceWatch fence;
-  private final SlowCommands slow = new SlowCommands();
+  private final SlowCommands slow;
   private final NamespaceList namespaces = new NamespaceList(this);
   private final HostEvents events;
   private final Backoff backoff;
@@ -59,6 +59,7 @@ public final class HostController implements QueueOwner {
     this.identity = HostIdentity.of(options, loop);
     this.queues = new HostQueues(transport, List.copyOf(loops), options, this);
     this.fence = new FenceWatch(loop, options, queues);
+    this.slow = new SlowCommands(queues, this::count);
     this.events = new HostEvents(loop, options, this::onKeepAliveMissed, this::onNamespacesChanged);
     this.backoff = new Backoff(loop, options.times(), this::attempt);
     this.holdTimer = loop.timer(() -> refuse(Status.DISCONNECTED));
@@ -211,6 +212,7 @@ public final class HostController implements QueueOwner {
     live = true;
     liveSinceNs = loop.clock().nanoTime();
     events.start(next);
+    slow.start(next);
     queues.each(queue -> queue.release(next.number(), gate)).thenRun(() -> {
       if (association == next && live) {
         state(HostState.LIVE, Status.OK, "");
@@ -288,6 +290,7 @@ public final class HostController implements QueueOwner {
     }
     events.stop();
     fence.stop();
+    slow.stop();
     state(HostState.RESETTING, reason, text);
     HostOptions.Times times = options.times();
     holdTimer.arm(times.holdNs());
@@ -336,6 +339,7 @@ public final class HostController implements QueueOwner {
     lossTimer.cancel();
     fence.stop();
     events.stop();
+    slow.stop();
     state(HostState.CLOSED, Status.OK, "");
     connected.completeExceptionally(new RemoraException(Status.ABORTED, "closed"));
     finishQueues(Status.ABORTED)
@@ -362,12 +366,7 @@ public final class HostController implements QueueOwner {
 
   @Override
   public void onSlowCommand(int number, int queueId, int cid) {
-    loop.execute(() -> {
-      Association current = association;
-      if (current != null && current.number() == number && slow.abort(current, queueId, cid)) {
-        status = snapshot(status.state(), status.reason(), status.text(), status.sinceMillis());
-      }
-    });
+    loop.execute(() -> slow.abort(number, queueId, cid));
   }
 
   private void onNamespacesChanged(Association of) {
@@ -388,6 +387,10 @@ public final class HostController implements QueueOwner {
     long since = next == status.state() ? status.sinceMillis() : loop.clock().wallMillis();
     status = snapshot(next, reason, text, since);
     listeners.forEach(listener -> listener.onState(this, status));
+  }
+
+  private void count() {
+    status = snapshot(status.state(), status.reason(), status.text(), status.sinceMillis());
   }
 
   private HostStatus snapshot(HostState state, Status reason, String text, long since) {

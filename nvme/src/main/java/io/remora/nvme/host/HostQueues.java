@@ -119,6 +119,13 @@ final class HostQueues {
     }
   }
 
+  /** Whether a command of a queue has not been answered yet. */
+  CompletableFuture<Boolean> inFlight(int queueId, int cid) {
+    HostQueue queue = queues.get(queueId - 1);
+    boolean[] still = new boolean[1];
+    return on(queue.loop(), () -> still[0] = queue.command(cid) != null).thenApply(v -> still[0]);
+  }
+
   private CompletableFuture<Void> on(Loop other, Runnable action) {
     CompletableFuture<Void> done = new CompletableFuture<>();
     other.execute(() -> {

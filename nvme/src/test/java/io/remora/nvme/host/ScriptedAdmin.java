@@ -153,7 +153,7 @@ final class ScriptedAdmin {
     text(data, 24, "scripted target", 40);
     text(data, 64, "1", 8);
     data.put(77, (byte) target.mdts).putShort(78, (short) connection.cntlid).putInt(80, 0x00010400)
-        .putInt(92, 1 << 8).put(111, (byte) (target.discovery ? 2 : 1)).put(258, (byte) 3).put(259, (byte) 3)
+        .putInt(92, 1 << 8).put(111, (byte) (target.discovery ? 2 : 1)).put(258, (byte) target.acl).put(259, (byte) 3)
         .putShort(320, (short) 10).put(512, (byte) 0x66).put(513, (byte) 0x44)
         .putShort(514, (short) target.maxEntries).putInt(516, 1024).putShort(520, (short) target.oncs)
         .put(525, (byte) 1).putInt(536, 1).putInt(1792, target.ioccsz).putInt(1796, 1);

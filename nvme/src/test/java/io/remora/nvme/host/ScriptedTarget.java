@@ -102,6 +102,7 @@ final class ScriptedTarget {
   int r2tBytes = 1 << 20;
   int c2hBytes = 1 << 20;
   int maxEntries = 128;
+  int acl = 3;
   int oncs = 1 | 1 << 2 | 1 << 3;
   boolean flowControl;
   boolean success = true;
