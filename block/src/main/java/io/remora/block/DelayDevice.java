@@ -6,14 +6,13 @@ import io.remora.base.Loop;
 import io.remora.base.Status;
 import io.remora.base.Timer;
 import java.util.Arrays;
-import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A device that is as slow as it is told: completions of the device below come later. Shared by any number of loops; the delays
  * may be changed from any thread.
  */
-public final class DelayDevice implements BlockDevice {
+public final class DelayDevice extends FilterDevice {
   /**
    * How much later.
    *
@@ -29,12 +28,11 @@ public final class DelayDevice implements BlockDevice {
     }
   }
 
-  private final BlockDevice lower;
   private volatile Delays delays;
 
   /** {@code lower}, slower by {@code delays}. */
   public DelayDevice(BlockDevice lower, Delays delays) {
-    this.lower = lower;
+    super(lower);
     this.delays = delays;
   }
 
@@ -44,58 +42,8 @@ public final class DelayDevice implements BlockDevice {
   }
 
   @Override
-  public String name() {
-    return lower.name();
-  }
-
-  @Override
-  public UUID uuid() {
-    return lower.uuid();
-  }
-
-  @Override
-  public int blockSize() {
-    return lower.blockSize();
-  }
-
-  @Override
-  public long sizeBytes() {
-    return lower.sizeBytes();
-  }
-
-  @Override
-  public boolean canDeallocate() {
-    return lower.canDeallocate();
-  }
-
-  @Override
-  public boolean readOnly() {
-    return lower.readOnly();
-  }
-
-  @Override
-  public boolean volatileCache() {
-    return lower.volatileCache();
-  }
-
-  @Override
-  public int memoryAlignment() {
-    return lower.memoryAlignment();
-  }
-
-  @Override
   public BlockChannel open(Loop loop) {
     return new Channel(loop, lower.open(loop));
-  }
-
-  @Override
-  public void addListener(Listener listener) {
-    lower.addListener(listener);
-  }
-
-  @Override
-  public void removeListener(Listener listener) {
-    lower.removeListener(listener);
   }
 
   private final class Channel extends CheckedChannel {

@@ -8,7 +8,6 @@ import io.remora.base.Status;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.Set;
-import java.util.UUID;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
 
@@ -16,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * A device that fails by rule. Shared by any number of loops; rules may be added and removed from any thread. The first rule
  * that applies to a request decides.
  */
-public final class ErrorDevice implements BlockDevice {
+public final class ErrorDevice extends FilterDevice {
   /**
    * When to fail, and how.
    *
@@ -112,12 +111,11 @@ public final class ErrorDevice implements BlockDevice {
     }
   }
 
-  private final BlockDevice lower;
   private volatile Fault[] faults = {};
 
   /** {@code lower}, without faults yet. */
   public ErrorDevice(BlockDevice lower) {
-    this.lower = lower;
+    super(lower);
   }
 
   /** Puts {@code rule} in force, after those that are; {@code seed} decides its chances. */
@@ -150,58 +148,8 @@ public final class ErrorDevice implements BlockDevice {
   }
 
   @Override
-  public String name() {
-    return lower.name();
-  }
-
-  @Override
-  public UUID uuid() {
-    return lower.uuid();
-  }
-
-  @Override
-  public int blockSize() {
-    return lower.blockSize();
-  }
-
-  @Override
-  public long sizeBytes() {
-    return lower.sizeBytes();
-  }
-
-  @Override
-  public boolean canDeallocate() {
-    return lower.canDeallocate();
-  }
-
-  @Override
-  public boolean readOnly() {
-    return lower.readOnly();
-  }
-
-  @Override
-  public boolean volatileCache() {
-    return lower.volatileCache();
-  }
-
-  @Override
-  public int memoryAlignment() {
-    return lower.memoryAlignment();
-  }
-
-  @Override
   public BlockChannel open(Loop loop) {
     return new Channel(loop, lower.open(loop));
-  }
-
-  @Override
-  public void addListener(Listener listener) {
-    lower.addListener(listener);
-  }
-
-  @Override
-  public void removeListener(Listener listener) {
-    lower.removeListener(listener);
   }
 
   private final class Channel extends CheckedChannel {
