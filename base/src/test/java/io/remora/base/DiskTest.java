@@ -97,22 +97,43 @@ class DiskTest {
   }
 
   @Test
-  void whatIsWrittenIsRead() {
+  void holdsWhatAnArrayHolds() {
     DiskFile file = made("data");
     long seed = 99;
     byte[] model = new byte[SIZE];
     Random random = new Random(seed);
     int block = file.blockSize();
-    for (int i = 0; i < 100; i++) {
+    for (int i = 0; i < 200; i++) {
       int offset = random.nextInt(SIZE / block) * block;
       int length = Math.min(SIZE - offset, (1 + random.nextInt(64)) * block);
-      byte[] content = new byte[length];
-      random.nextBytes(content);
-      assertThat(write(file, offset, content, random.nextBoolean())).isEqualTo(Status.OK);
-      System.arraycopy(content, 0, model, offset, length);
+      switch (random.nextInt(6)) {
+        case 0, 1 -> {
+          byte[] content = new byte[length];
+          random.nextBytes(content);
+          assertThat(write(file, offset, content, random.nextBoolean())).isEqualTo(Status.OK);
+          System.arraycopy(content, 0, model, offset, length);
+        }
+        case 2 -> {
+          assertThat(submit(file, Op.WRITE_ZEROES, offset, length, new Sgl(), random.nextBoolean()))
+              .isEqualTo(Status.OK);
+          Arrays.fill(model, offset, offset + length, (byte) 0);
+        }
+        case 3 -> {
+          if (submit(file, Op.DEALLOCATE, offset, length).isOk()) {
+            Arrays.fill(model, offset, offset + length, (byte) 0);
+          } else {
+            assertThat(file.canDeallocate()).isFalse();
+          }
+        }
+        case 4 -> assertThat(submit(file, Op.FLUSH, 0, 0)).isEqualTo(Status.OK);
+        default -> assertThat(Arrays.equals(read(file, offset, length), 0, length, model, offset, offset + length))
+            .as("seed %d, step %d", seed, i).isTrue();
+      }
     }
-    assertThat(submit(file, Op.FLUSH, 0, 0)).isEqualTo(Status.OK);
-    assertThat(Arrays.equals(read(file, 0, SIZE), model)).as("seed %d", seed).isTrue();
+    world.run(loop, file::close);
+    DiskFile again = open("data", Disk.Mode.READ);
+    assertThat(again.createdEmpty()).isFalse();
+    assertThat(Arrays.equals(read(again, 0, SIZE), model)).as("seed %d", seed).isTrue();
   }
 
   @Test
@@ -178,6 +199,14 @@ class DiskTest {
   void whatDoesNotFitIsRefused() {
     DiskFile file = made("fit");
     int block = file.blockSize();
+    for (Op op : List.of(Op.READ, Op.WRITE)) {
+      assertThat(transfer(file, op, SIZE, block)).isEqualTo(Status.OUT_OF_RANGE);
+      assertThat(transfer(file, op, SIZE - block, 2 * block)).isEqualTo(Status.OUT_OF_RANGE);
+      assertThat(transfer(file, op, Long.MAX_VALUE - block + 1, block)).isEqualTo(Status.OUT_OF_RANGE);
+      assertThat(transfer(file, op, -block, block)).isEqualTo(Status.INVALID);
+      assertThat(transfer(file, op, block / 2, block)).isEqualTo(Status.INVALID);
+      assertThat(transfer(file, op, 0, block + 1)).isEqualTo(Status.INVALID);
+    }
     assertThat(submit(file, Op.WRITE_ZEROES, 1, block)).isEqualTo(Status.INVALID);
     assertThat(submit(file, Op.WRITE_ZEROES, 0, 1)).isEqualTo(Status.INVALID);
     assertThat(submit(file, Op.WRITE_ZEROES, -block, block)).isEqualTo(Status.INVALID);
@@ -187,6 +216,9 @@ class DiskTest {
     assertThat(submit(file, Op.READ, 0, block)).as("an empty list").isEqualTo(Status.INVALID);
     assertThat(submit(file, Op.COMPARE, 0, 0)).isEqualTo(Status.UNSUPPORTED);
     assertThat(submit(file, Op.WRITE_ZEROES, 0, 0)).isEqualTo(Status.OK);
+    assertThat((long) world.call(loop, file::refreshSize)).isEqualTo(SIZE);
+    assertThatThrownBy(() -> grow(file, SIZE / 2)).isInstanceOfSatisfying(RemoraException.class,
+        e -> assertThat(e.status()).isEqualTo(Status.INVALID));
   }
 
   @Test
@@ -363,6 +395,12 @@ class DiskTest {
     list.add(memory, 0, length);
     assertThat(submit(file, Op.READ, offset, length, list, false)).isEqualTo(Status.OK);
     return memory.toArray(ValueLayout.JAVA_BYTE);
+  }
+
+  private Status transfer(DiskFile file, Op op, long offset, int length) {
+    Sgl list = new Sgl();
+    list.add(arena.allocate(length, 4096), 0, length);
+    return submit(file, op, offset, length, list, false);
   }
 
   private Status submit(DiskFile file, Op op, long offset, long length) {

@@ -157,6 +157,7 @@ class LoopTest {
     Timer[] self = new Timer[1];
     world.run(loop, () -> {
       self[0] = loop.timer(() -> {
+        assertThat(self[0].armed()).isFalse();
         count[0]++;
         self[0].arm(0);
       });
