@@ -31,6 +31,7 @@ public final class NvmeStatus {
   public static final int CAPACITY_EXCEEDED = 0x081;
   public static final int NAMESPACE_NOT_READY = 0x082;
 
+  public static final int ABORT_LIMIT_EXCEEDED = 0x103;
   public static final int INVALID_LOG_PAGE = 0x109;
   public static final int FEATURE_NOT_SAVEABLE = 0x10D;
   public static final int FEATURE_NOT_CHANGEABLE = 0x10E;

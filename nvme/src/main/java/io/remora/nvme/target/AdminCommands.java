@@ -10,14 +10,16 @@ final class AdminCommands implements CommandSet {
   private static final int ALL_NAMESPACES = 0xffff_ffff;
   private static final int HIGHEST_NAMESPACE_ID = 0xffff_fffd;
 
+  /** The most Abort commands that may be under way. */
+  static final int MAX_ABORTS = 4;
+
   private final QueuePair queue;
   private final Controller controller;
-  private final Features features;
+  private int aborts;
 
   AdminCommands(QueuePair queue, Controller controller) {
     this.queue = queue;
     this.controller = controller;
-    this.features = new Features(controller);
   }
 
   @Override
@@ -27,9 +29,12 @@ final class AdminCommands implements CommandSet {
     }
     return switch (c.opcode) {
       case Opcode.IDENTIFY -> c.expect(Command.Direction.TO_HOST, IdentifyData.BYTES);
-      case Opcode.GET_LOG_PAGE -> LogCommand.decode(c);
-      case Opcode.GET_FEATURES -> features.decodeGet(c);
-      case Opcode.SET_FEATURES, Opcode.ABORT, Opcode.ASYNC_EVENT_REQUEST, Opcode.KEEP_ALIVE -> NvmeStatus.SUCCESS;
+      case Opcode.GET_LOG_PAGE -> (c.cdw10 & 0xff) == LogPages.SMART && counts(c) == null
+          ? NvmeStatus.INVALID_NAMESPACE | NvmeStatus.DNR
+          : LogCommand.decode(c);
+      case Opcode.GET_FEATURES -> controller.features().decodeGet(c);
+      case Opcode.SET_FEATURES -> controller.features().decodeSet(c);
+      case Opcode.ABORT, Opcode.ASYNC_EVENT_REQUEST, Opcode.KEEP_ALIVE -> NvmeStatus.SUCCESS;
       default -> NvmeStatus.INVALID_OPCODE | NvmeStatus.DNR;
     };
   }
@@ -43,8 +48,8 @@ final class AdminCommands implements CommandSet {
         queue.finish(c, identify(c, data));
       }
       case Opcode.GET_LOG_PAGE -> queue.finish(c, LogCommand.copy(c, page(c), controller));
-      case Opcode.GET_FEATURES -> queue.finish(c, features.get(c));
-      case Opcode.SET_FEATURES -> queue.finish(c, features.set(c));
+      case Opcode.GET_FEATURES -> queue.finish(c, controller.features().get(c));
+      case Opcode.SET_FEATURES -> queue.finish(c, controller.features().set(c));
       case Opcode.ABORT -> abort(c);
       case Opcode.ASYNC_EVENT_REQUEST -> controller.events().request(c);
       case Opcode.KEEP_ALIVE -> {
@@ -134,12 +139,15 @@ final class AdminCommands implements CommandSet {
   private @Nullable MemorySegment page(Command c) {
     boolean keep = (c.cdw10 & LogCommand.RETAIN_EVENT) != 0;
     return switch (c.cdw10 & 0xff) {
+      case LogPages.SUPPORTED_LOGS -> EffectsLogs.logs(false);
       case LogPages.ERRORS -> controller.errors().page();
       case LogPages.SMART -> smart(c);
       case LogPages.FIRMWARE -> LogPages.firmware(IdentifyData.FIRMWARE);
       case LogPages.CHANGED_NAMESPACES -> LogPages.changedNamespaces(controller.changedNamespaces(), !keep);
-      case LogPages.EFFECTS -> LogPages.effects();
+      case LogPages.EFFECTS -> EffectsLogs.commands();
       case LogPages.ANA -> LogPages.ana(view(), (c.cdw10 & 1 << 8) != 0);
+      case LogPages.FEATURES -> EffectsLogs.features();
+      case LogPages.MANAGEMENT -> EffectsLogs.management();
       default -> null;
     };
   }
@@ -164,6 +172,11 @@ final class AdminCommands implements CommandSet {
   private void abort(Command c) {
     int cid = c.cdw10 >>> 16;
     int qid = c.cdw10 & 0xffff;
+    if (aborts == MAX_ABORTS) {
+      queue.finish(c, NvmeStatus.ABORT_LIMIT_EXCEEDED);
+      return;
+    }
+    aborts++;
     QueuePair other = controller.ioQueue(qid);
     if (qid == 0) {
       aborted(c, controller.events().abort(cid) || queue.abort(cid));
@@ -178,6 +191,7 @@ final class AdminCommands implements CommandSet {
   }
 
   private void aborted(Command c, boolean stopped) {
+    aborts--;
     c.result = stopped ? 0 : 1;
     queue.finish(c, NvmeStatus.SUCCESS);
   }

@@ -1,5 +1,6 @@
 package io.remora.nvme.target;
 
+import io.remora.base.Clock;
 import io.remora.base.Loop;
 import io.remora.nvme.NvmeStatus;
 import java.util.ArrayList;
@@ -25,6 +26,7 @@ final class Controller {
   private final Properties properties;
   private final KeepAlive keepAlive;
   private final Events events;
+  private final Features features;
   private final CommandSet adminCommands;
   private final ErrorLog errors = new ErrorLog();
   private final BitSet changedNamespaces = new BitSet();
@@ -32,6 +34,7 @@ final class Controller {
   private final AtomicInteger ioQueueCount = new AtomicInteger();
   /** I/O queues that are open, or closed while devices still work on their commands. */
   private int workingQueues;
+  private int allottedQueues;
   private final List<Runnable> whenQuiet = new ArrayList<>();
   private int id;
   private boolean gone;
@@ -45,13 +48,11 @@ final class Controller {
     this.hostId = hostId;
     this.ioQueues = new QueuePair[config.ioQueues()];
     this.properties = new Properties(this, config.queueEntries());
-    this.keepAlive = new KeepAlive(loop, () -> {
-      properties.fail();
-      terminate("keep alive timer expired");
-    });
+    this.keepAlive = new KeepAlive(loop, this::lookForTraffic, admin::consumed);
     this.events = new Events(admin, subsystem.isDiscovery()
         ? 1 << Events.Kind.DISCOVERY.bit
         : 1 << Events.Kind.NAMESPACE.bit | 1 << Events.Kind.ANA.bit);
+    this.features = new Features(this);
     this.adminCommands = subsystem.isDiscovery() ? new DiscoveryCommands(admin, this) : new AdminCommands(admin, this);
     this.bornMs = loop.clock().wallMillis();
   }
@@ -102,6 +103,14 @@ final class Controller {
     return events;
   }
 
+  Features features() {
+    return features;
+  }
+
+  Clock clock() {
+    return loop.clock();
+  }
+
   ErrorLog errors() {
     return errors;
   }
@@ -120,12 +129,52 @@ final class Controller {
     return new HostConnection(knownId, hostNqn, admin.transport().remoteAddress(), ioQueueCount.get());
   }
 
+  /** No Keep Alive has come in time: commands on any queue count as well (NVMe Base 2.0, 3.9.4). */
+  private void lookForTraffic() {
+    List<QueuePair> asked = new ArrayList<>();
+    for (QueuePair queue : ioQueues) {
+      if (queue != null) {
+        asked.add(queue);
+      }
+    }
+    boolean[] moved = {keepAlive.heard()};
+    int[] left = {asked.size()};
+    for (QueuePair queue : asked) {
+      queue.context().loop().execute(() -> {
+        boolean each = queue.movedSince();
+        post(() -> {
+          moved[0] |= each;
+          left[0]--;
+          if (left[0] == 0) {
+            decide(moved[0]);
+          }
+        });
+      });
+    }
+    if (asked.isEmpty()) {
+      decide(moved[0]);
+    }
+  }
+
+  private void decide(boolean alive) {
+    // Meanwhile a Keep Alive may have come, or the time-out been turned off.
+    if (gone || keepAlive.armed() || keepAlive.timeOutMs() == 0) {
+      return;
+    }
+    if (alive) {
+      keepAlive.touch();
+    } else {
+      properties.fail();
+      terminate("keep alive timer expired");
+    }
+  }
+
   /** Gives I/O queue {@code qid} to {@code queue}; a status of Connect. */
   int attach(int qid, QueuePair queue) {
     if (gone) {
       return NvmeStatus.CONNECT_CONTROLLER_BUSY;
     }
-    if (qid > ioQueues.length || isDiscovery() || !properties.takesQueues()) {
+    if (qid > allottedQueues || isDiscovery() || !properties.takesQueues()) {
       return NvmeStatus.CONNECT_INVALID_PARAMETERS;
     }
     if (ioQueues[qid - 1] != null) {
@@ -135,6 +184,20 @@ final class Controller {
     ioQueueCount.incrementAndGet();
     workingQueues++;
     return NvmeStatus.SUCCESS;
+  }
+
+  /** How many I/O queues the host may connect. */
+  void allotQueues(int count) {
+    allottedQueues = count;
+  }
+
+  int allottedQueues() {
+    return allottedQueues;
+  }
+
+  /** Whether an I/O queue is connected. */
+  boolean hasIoQueues() {
+    return ioQueueCount.get() > 0;
   }
 
   /** The I/O queue {@code qid}, or null. */
@@ -175,11 +238,17 @@ final class Controller {
     }
   }
 
-  /** Disabled or shut down by the host: the I/O queues end, the admin queue stays. */
-  void reset() {
+  /** Shut down by the host: the I/O queues end, the admin queue stays. */
+  void shutDown() {
     events.reset();
     changedNamespaces.clear();
     dropIoQueues("the host has disabled the controller");
+  }
+
+  /** Disabled by the host: shut down, and everything that was set is forgotten. */
+  void reset() {
+    shutDown();
+    features.reset();
   }
 
   /** Ends the association. */

@@ -7,9 +7,6 @@ import org.jspecify.annotations.Nullable;
 
 /** The admin commands of a discovery controller (NVMe-oF 1.1, 1.5.4); belongs to the controller's loop. */
 final class DiscoveryCommands implements CommandSet {
-  private static final int EVENTS = 0x0B;
-  private static final int KEEP_ALIVE = 0x0F;
-
   private final QueuePair queue;
   private final Controller controller;
   /** The page as it was when its beginning was read last: what is read in pieces fits together. */
@@ -28,8 +25,9 @@ final class DiscoveryCommands implements CommandSet {
     return switch (c.opcode) {
       case Opcode.IDENTIFY -> c.expect(Command.Direction.TO_HOST, IdentifyData.BYTES);
       case Opcode.GET_LOG_PAGE -> LogCommand.decode(c);
-      case Opcode.GET_FEATURES, Opcode.SET_FEATURES, Opcode.ASYNC_EVENT_REQUEST, Opcode.KEEP_ALIVE ->
-        NvmeStatus.SUCCESS;
+      case Opcode.GET_FEATURES -> controller.features().decodeGet(c);
+      case Opcode.SET_FEATURES -> controller.features().decodeSet(c);
+      case Opcode.ASYNC_EVENT_REQUEST, Opcode.KEEP_ALIVE -> NvmeStatus.SUCCESS;
       default -> NvmeStatus.INVALID_OPCODE | NvmeStatus.DNR;
     };
   }
@@ -47,24 +45,8 @@ final class DiscoveryCommands implements CommandSet {
         queue.finish(c, known ? NvmeStatus.SUCCESS : NvmeStatus.INVALID_FIELD | NvmeStatus.DNR);
       }
       case Opcode.GET_LOG_PAGE -> queue.finish(c, LogCommand.copy(c, page(c), controller));
-      case Opcode.GET_FEATURES -> {
-        switch (c.cdw10 & 0xff) {
-          case EVENTS -> c.result = controller.events().enabled() & 0xffff_ffffL;
-          case KEEP_ALIVE -> c.result = controller.keepAlive().timeOutMs();
-          default -> {
-          }
-        }
-        queue.finish(c, featureStatus(c));
-      }
-      case Opcode.SET_FEATURES -> {
-        switch (c.cdw10 & 0xff) {
-          case EVENTS -> controller.events().enable(c.cdw11);
-          case KEEP_ALIVE -> controller.keepAlive().timeOutMs(c.cdw11 & 0xffff_ffffL);
-          default -> {
-          }
-        }
-        queue.finish(c, featureStatus(c));
-      }
+      case Opcode.GET_FEATURES -> queue.finish(c, controller.features().get(c));
+      case Opcode.SET_FEATURES -> queue.finish(c, controller.features().set(c));
       case Opcode.ASYNC_EVENT_REQUEST -> controller.events().request(c);
       case Opcode.KEEP_ALIVE -> {
         controller.keepAlive().touch();
@@ -74,12 +56,10 @@ final class DiscoveryCommands implements CommandSet {
     }
   }
 
-  private static int featureStatus(Command c) {
-    int feature = c.cdw10 & 0xff;
-    return feature == EVENTS || feature == KEEP_ALIVE ? NvmeStatus.SUCCESS : NvmeStatus.INVALID_FIELD | NvmeStatus.DNR;
-  }
-
   private @Nullable MemorySegment page(Command c) {
+    if ((c.cdw10 & 0xff) == LogPages.SUPPORTED_LOGS) {
+      return EffectsLogs.logs(true);
+    }
     if ((c.cdw10 & 0xff) != LogPages.DISCOVERY) {
       return null;
     }

@@ -32,15 +32,21 @@ final class Events {
     }
   }
 
+  /** Critical warnings of SMART, of which there are none: hosts may ask for them. */
+  private static final int HEALTH = 0xff;
+
   private final QueuePair queue;
   private final ArrayDeque<Command> requests = new ArrayDeque<>(MAX_REQUESTS);
+  private final int supported;
   private int enabled;
   private int pending;
   private int told;
 
-  Events(QueuePair queue, int enabled) {
+  /** Events of the kinds in {@code notices}, bits of OAES; all of them are enabled. */
+  Events(QueuePair queue, int notices) {
     this.queue = queue;
-    this.enabled = enabled;
+    this.supported = notices | HEALTH;
+    this.enabled = supported;
   }
 
   /** Takes an asynchronous event request. */
@@ -71,6 +77,11 @@ final class Events {
       }
     }
     deliver();
+  }
+
+  /** What a host may enable. */
+  int supported() {
+    return supported;
   }
 
   int enabled() {

@@ -31,7 +31,8 @@ final class IdentifyData {
     set8(s, 77, Integer.numberOfTrailingZeros(config.maxTransferBytes() >> 12));
     s.set(LE16, 78, (short) controller.id());
     s.set(LE32, 80, Properties.VERSION);
-    s.set(LE32, 96, 1);
+    // Host identifiers of 128 bits, traffic keeps alive.
+    s.set(LE32, 96, 1 | 1 << 6);
     set8(s, 111, discovery ? 2 : 1);
     set8(s, 259, Events.MAX_REQUESTS - 1);
     set8(s, 262, ErrorLog.ENTRIES - 1);
@@ -51,11 +52,11 @@ final class IdentifyData {
     // Several controllers, ANA.
     set8(s, 76, 1 << 1 | 1 << 3);
     s.set(LE32, 92, 1 << Events.Kind.NAMESPACE.bit | 1 << Events.Kind.ANA.bit);
-    set8(s, 258, 3);
+    set8(s, 258, AdminCommands.MAX_ABORTS - 1);
     // One firmware slot, read only.
     set8(s, 260, 1 | 1 << 1);
-    // SMART per namespace, effects log, log page offsets.
-    set8(s, 261, 1 | 1 << 1 | 1 << 2);
+    // SMART per namespace, effects log, log page offsets, logs of supported logs and features.
+    set8(s, 261, 1 | 1 << 1 | 1 << 2 | 1 << 5);
     set8(s, 342, 10);
     set8(s, 343, 0x1f);
     s.set(LE32, 344, ANA_GROUP);
@@ -63,8 +64,8 @@ final class IdentifyData {
     set8(s, 512, 0x66);
     set8(s, 513, 0x44);
     s.set(LE32, 516, Namespace.MAX_ID);
-    // Compare, dataset management, write zeroes, verify.
-    s.set(LE16, 520, (short) (1 | 1 << 2 | 1 << 3 | 1 << 7));
+    // Compare, dataset management, write zeroes, "save" and "select" of features, timestamp, verify.
+    s.set(LE16, 520, (short) (1 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 6 | 1 << 7));
     // A cache that a flush of one namespace empties.
     set8(s, 525, 1 | 2 << 1);
     s.set(LE32, 540, Namespace.MAX_ID);

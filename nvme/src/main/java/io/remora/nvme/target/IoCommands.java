@@ -9,6 +9,7 @@ import java.lang.foreign.MemorySegment;
 /** The NVM command set of one I/O queue (NVM Command Set 1.0, 3); belongs to its loop. Allocates nothing. */
 final class IoCommands implements CommandSet {
   private static final int FUA = 1 << 30;
+  private static final int PRACT = 1 << 29;
   private static final int DEALLOCATE = 1 << 2;
   private static final int RANGE_BYTES = 16;
   private static final int RANGES_BYTES = 256 * RANGE_BYTES;
@@ -44,11 +45,7 @@ final class IoCommands implements CommandSet {
         yield NvmeStatus.SUCCESS;
       }
       case Opcode.WRITE_ZEROES -> range(c, namespace, IoRequest.Op.WRITE_ZEROES);
-      case Opcode.VERIFY -> {
-        int status = range(c, namespace, IoRequest.Op.READ);
-        c.memoryBytes = (int) Math.min(VERIFY_BYTES, c.request.length);
-        yield status;
-      }
+      case Opcode.VERIFY -> verifyRange(c, namespace);
       // Linux always sends room for all ranges, whatever their number.
       case Opcode.DATASET_MANAGEMENT -> c.expect(Command.Direction.TO_CONTROLLER,
           Math.clamp(c.sglLength, ((c.cdw10 & 0xff) + 1L) * RANGE_BYTES, RANGES_BYTES));
@@ -75,7 +72,7 @@ final class IoCommands implements CommandSet {
   @Override
   public void completed(Command c) {
     NamespaceChannel namespace = namespace(c);
-    int status = c.deviceStatus(c.opcode != Opcode.READ);
+    int status = c.deviceStatus(c.opcode != Opcode.READ && c.opcode != Opcode.VERIFY && c.opcode != Opcode.COMPARE);
     if (status == NvmeStatus.SUCCESS) {
       switch (c.opcode) {
         case Opcode.READ -> namespace.counters.read(c.dataBytes);
@@ -168,6 +165,16 @@ final class IoCommands implements CommandSet {
     return false;
   }
 
+  private int verifyRange(Command c, NamespaceChannel namespace) {
+    int status = (c.cdw12 & PRACT) != 0
+        ? NvmeStatus.INVALID_FIELD | NvmeStatus.DNR
+        : range(c, namespace, IoRequest.Op.READ);
+    if (status == NvmeStatus.SUCCESS) {
+      c.memoryBytes = (int) Math.min(VERIFY_BYTES, c.request.length);
+    }
+    return status;
+  }
+
   private static void verify(Command c, NamespaceChannel namespace, long offset, long left) {
     long length = Math.min(left, c.memoryBytes);
     c.request.prepare(IoRequest.Op.READ, offset, length);
@@ -175,7 +182,16 @@ final class IoCommands implements CommandSet {
     namespace.channel.submit(c.request);
   }
 
-  private static boolean known(int opcode) {
+  /** Whether it is a command that changes what a namespace holds. */
+  static boolean changes(int opcode) {
+    return switch (opcode) {
+      case Opcode.WRITE, Opcode.WRITE_ZEROES, Opcode.DATASET_MANAGEMENT -> true;
+      default -> false;
+    };
+  }
+
+  /** Whether it is a command of this set. */
+  static boolean known(int opcode) {
     return switch (opcode) {
       case Opcode.READ, Opcode.WRITE, Opcode.COMPARE, Opcode.FLUSH, Opcode.WRITE_ZEROES, Opcode.VERIFY,
           Opcode.DATASET_MANAGEMENT ->

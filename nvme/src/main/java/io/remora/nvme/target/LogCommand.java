@@ -9,11 +9,14 @@ final class LogCommand {
   /** Bit of CDW10: the event that the page belongs to is not to be told again. */
   static final int RETAIN_EVENT = 1 << 15;
 
+  private static final int OFFSET_IS_INDEX = 1 << 23;
+
   private LogCommand() {}
 
   static int decode(Command c) {
     long dwords = (c.cdw10 >>> 16) + ((c.cdw11 & 0xffffL) << 16) + 1;
-    if (offset(c) < 0 || offset(c) % 4 != 0) {
+    // Offsets count bytes, and there is one command set.
+    if (offset(c) < 0 || offset(c) % 4 != 0 || (c.cdw14 & OFFSET_IS_INDEX) != 0 || c.cdw14 >>> 24 != 0) {
       return NvmeStatus.INVALID_FIELD | NvmeStatus.DNR;
     }
     return c.expect(Command.Direction.TO_HOST, dwords * 4);

@@ -6,7 +6,6 @@ import static io.remora.nvme.target.Layouts.LE64;
 import static io.remora.nvme.target.Layouts.set8;
 
 import io.remora.nvme.Nqn;
-import io.remora.nvme.Opcode;
 import java.lang.foreign.MemorySegment;
 import java.net.Inet6Address;
 import java.net.InetSocketAddress;
@@ -16,16 +15,17 @@ import java.util.List;
 
 /** The log pages, whole (NVMe Base 2.0, 5.16; NVMe-oF 1.1, 5.3). */
 final class LogPages {
+  static final int SUPPORTED_LOGS = 0x00;
   static final int ERRORS = 0x01;
   static final int SMART = 0x02;
   static final int FIRMWARE = 0x03;
   static final int CHANGED_NAMESPACES = 0x04;
   static final int EFFECTS = 0x05;
   static final int ANA = 0x0C;
+  static final int FEATURES = 0x12;
+  static final int MANAGEMENT = 0x13;
   static final int DISCOVERY = 0x70;
 
-  private static final int SUPPORTED = 1;
-  private static final int CHANGES_CONTENT = 1 << 1;
   private static final int DISCOVERY_BYTES = 1024;
 
   private LogPages() {}
@@ -70,24 +70,6 @@ final class LogPages {
     }
     if (forget) {
       changed.clear();
-    }
-    return page;
-  }
-
-  static MemorySegment effects() {
-    MemorySegment page = page(4096);
-    int[] admin = {Opcode.GET_LOG_PAGE, Opcode.IDENTIFY, Opcode.ABORT, Opcode.SET_FEATURES, Opcode.GET_FEATURES,
-      Opcode.ASYNC_EVENT_REQUEST, Opcode.KEEP_ALIVE};
-    for (int opcode : admin) {
-      page.set(LE32, 4L * opcode, SUPPORTED);
-    }
-    int[] reading = {Opcode.FLUSH, Opcode.READ, Opcode.COMPARE, Opcode.VERIFY};
-    for (int opcode : reading) {
-      page.set(LE32, 1024 + 4L * opcode, SUPPORTED);
-    }
-    int[] changing = {Opcode.WRITE, Opcode.WRITE_ZEROES, Opcode.DATASET_MANAGEMENT};
-    for (int opcode : changing) {
-      page.set(LE32, 1024 + 4L * opcode, SUPPORTED | CHANGES_CONTENT);
     }
     return page;
   }

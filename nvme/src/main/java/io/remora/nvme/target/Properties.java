@@ -84,7 +84,7 @@ final class Properties {
       controller.whenQuiet(() -> csts &= ~(CSTS_READY | CSTS_SHUTDOWN_COMPLETE));
     }
     if ((value & CC_SHUTDOWN) != 0 && (before & CC_SHUTDOWN) == 0) {
-      controller.reset();
+      controller.shutDown();
       controller.whenQuiet(this::shutDown);
     } else if ((value & CC_SHUTDOWN) == 0 && (before & CC_SHUTDOWN) != 0) {
       csts &= ~CSTS_SHUTDOWN_COMPLETE;

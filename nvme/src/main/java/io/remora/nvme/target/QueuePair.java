@@ -63,6 +63,9 @@ public final class QueuePair {
   private int id;
   private int entries;
   private int consumed;
+  /** What {@link #movedSince} saw last. */
+  private int seenConsumed;
+  private int seenExecuting;
   private boolean flowControl = true;
 
   private @Nullable Command waitingHead;
@@ -232,6 +235,19 @@ public final class QueuePair {
     }
   }
 
+  /** Whether a command has come or ended since this was asked last: the host is alive. Costs commands nothing. */
+  boolean movedSince() {
+    boolean moved = consumed != seenConsumed || executing != seenExecuting;
+    seenConsumed = consumed;
+    seenExecuting = executing;
+    return moved;
+  }
+
+  /** How many commands have come, modulo 2^32. */
+  int consumed() {
+    return consumed;
+  }
+
   LoopContext context() {
     return context;
   }
@@ -280,6 +296,7 @@ public final class QueuePair {
     id = queueId;
     entries = queueEntries;
     flowControl = sqFlowControl;
+    seenConsumed = consumed;
     transport.connected(queueEntries);
     return true;
   }
