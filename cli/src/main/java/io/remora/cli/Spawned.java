@@ -5,6 +5,7 @@ import io.remora.base.Status;
 import io.remora.engine.rpc.ControlClient;
 import java.io.IOException;
 import java.lang.ProcessBuilder.Redirect;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -12,7 +13,7 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 
-/** A node in a process of its own: the same program on the same Java, with {@code up}. */
+/** A node in a process of its own: the same program on the same Java with the same options, with {@code up}. */
 final class Spawned implements AutoCloseable {
   private static final long START_LIMIT_NS = TimeUnit.SECONDS.toNanos(30);
   private static final long POLL_MS = 20;
@@ -35,10 +36,9 @@ final class Spawned implements AutoCloseable {
     this.dieWithParent = dieWithParent;
     this.command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-    command.addAll(List.of("-XX:+UseSerialGC", "-Xms32m", "-Xmx512m", "-XX:+ExitOnOutOfMemoryError",
-        "--enable-native-access=ALL-UNNAMED", "-cp", System.getProperty("java.class.path"), Remora.class.getName(),
-        "up",
-        "--data", folder.toString()));
+    command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
+    command.addAll(List.of("-cp", System.getProperty("java.class.path"), Remora.class.getName(), "up", "--data",
+        folder.toString()));
     command.addAll(arguments);
     if (dieWithParent) {
       command.add("--until-stdin-ends");
