@@ -17,6 +17,11 @@ public interface Disk {
     /** Reads only; others may have it open too. */
     READ,
     /**
+     * Reads what nobody writes meanwhile: {@link Status#BUSY} when another Remora process has it open for writing, and none can open
+     * it so until this is closed.
+     */
+    INSPECT,
+    /**
      * Reads and writes; the file must exist. The loops of one process may all have it open; no other Remora process may have it
      * open for writing.
      */

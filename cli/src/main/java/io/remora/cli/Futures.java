@@ -33,6 +33,12 @@ final class Futures {
     }
   }
 
+  /** As {@link #join}, for work that takes as long as it takes and shows how far it is. */
+  static <T> T await(CompletableFuture<T> future) {
+    CompletableFuture.allOf(future).exceptionally(failure -> null).join();
+    return join(future);
+  }
+
   /** Runs {@code task} on {@code loop} and waits for its result. */
   static <T> T on(Loop loop, Supplier<T> task) {
     CompletableFuture<T> result = new CompletableFuture<>();

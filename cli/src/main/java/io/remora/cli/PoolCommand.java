@@ -21,7 +21,7 @@ import picocli.CommandLine.Parameters;
 /** {@code remora pool …}. */
 @Command(name = "pool", description = "Make and look after pools: disks or files that share space among volumes.", subcommands = {
   PoolCommand.Create.class, PoolCommand.Listing.class, PoolCommand.Show.class, PoolCommand.Grow.class,
-  PoolCommand.Export.class, PoolCommand.Import.class,
+  PoolCommand.Export.class, PoolCommand.Import.class, PoolFileCommand.Check.class, PoolFileCommand.Repair.class,
   PoolCommand.Destroy.class}, footer = {"", "Example:  remora pool create main /srv/main.pool:20GiB", ""})
 final class PoolCommand extends CommandGroup {
   /** What all of them do: ask the node, print the pool. */

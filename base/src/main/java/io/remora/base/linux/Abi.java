@@ -52,6 +52,7 @@ final class Abi {
   static final int O_DIRECTORY = AARCH64 ? 0x4000 : 0x10000;
   static final int F_SETFL = 4;
   static final int F_DUPFD_CLOEXEC = 1030;
+  static final int LOCK_SH_NB = 1 | 4;
   static final int LOCK_EX_NB = 2 | 4;
   static final int RWF_DSYNC = 2;
   static final int FALLOC_FL_KEEP_SIZE = 0x1;

@@ -50,7 +50,7 @@ final class LinuxDisk implements Disk {
   @Override
   public DiskFile open(Path path, Mode mode) {
     assert loop.inLoop();
-    boolean writable = mode != Mode.READ;
+    boolean writable = mode == Mode.WRITE || mode == Mode.CREATE;
     int flags = (writable ? Abi.O_RDWR : Abi.O_RDONLY) | Abi.O_CLOEXEC;
     int fd = openPath(libc, path, flags, 0);
     if (fd == -Errno.ENOENT && mode == Mode.CREATE) {
@@ -60,7 +60,7 @@ final class LinuxDisk implements Disk {
       throw Errno.file("open " + path, -fd);
     }
     try {
-      return opened(path, fd, writable);
+      return opened(path, fd, mode, writable);
     } catch (RemoraException e) {
       libc.close(fd);
       throw e;
@@ -75,13 +75,13 @@ final class LinuxDisk implements Disk {
     return fd;
   }
 
-  private DiskFile opened(Path path, int fd, boolean writable) {
+  private DiskFile opened(Path path, int fd, Mode mode, boolean writable) {
     Stat stat = stat(path, fd);
     if (!stat.regular && !stat.device) {
       throw new RemoraException(Status.INVALID, path + ": neither a regular file nor a block device");
     }
     long sizeBytes = sizeBytes(libc, path, fd, stat.device);
-    OpenFiles.Shared shared = files.share(libc, path, fd, stat.identity(), writable,
+    OpenFiles.Shared shared = files.share(libc, path, fd, stat.identity(), mode,
         stat.regular && sizeBytes == 0);
     try {
       boolean canDeallocate = writable

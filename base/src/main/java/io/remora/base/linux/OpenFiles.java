@@ -1,5 +1,6 @@
 package io.remora.base.linux;
 
+import io.remora.base.Disk;
 import io.remora.base.RemoraException;
 import io.remora.base.Status;
 import java.nio.file.Path;
@@ -7,7 +8,7 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * The files that a set of loops has open, each counted once for all loops: they share one exclusive lock against other processes,
+ * The files that a set of loops has open, each counted once for all loops: they share one lock against other processes,
  * and the memory of a failed flush. From any thread, on control operations only.
  *
  * <p>A lock of flock belongs to an open file description, so the kernel would refuse a second one even to ourselves: the first
@@ -25,6 +26,7 @@ final class OpenFiles {
     private final boolean createdEmpty;
     private int users;
     private int lockFd = -1;
+    private boolean exclusive;
     private volatile boolean flushFailed;
 
     private Shared(Identity identity, boolean createdEmpty) {
@@ -58,17 +60,24 @@ final class OpenFiles {
   }
 
   /**
-   * Counts a user of the file that {@code fd} has open, and locks it if {@code writable}.
+   * Counts a user of the file that {@code fd} has open, and locks it as {@code mode} asks.
    *
    * @throws RemoraException {@link Status#BUSY} when another process has the lock
    */
-  Shared share(Libc libc, Path path, int fd, Identity identity, boolean writable, boolean empty) {
+  Shared share(Libc libc, Path path, int fd, Identity identity, Disk.Mode mode, boolean empty) {
     synchronized (open) {
       Shared shared = open.computeIfAbsent(identity, id -> new Shared(id, empty));
       shared.users++;
-      if (writable && shared.lockFd < 0) {
+      boolean exclusive = mode == Disk.Mode.WRITE || mode == Disk.Mode.CREATE;
+      boolean held = shared.lockFd >= 0 && (shared.exclusive || !exclusive);
+      if (mode != Disk.Mode.READ && !held) {
         try {
-          shared.lockFd = lock(libc, path, fd, identity.device());
+          if (shared.lockFd >= 0) {
+            libc.close(shared.lockFd);
+            shared.lockFd = -1;
+          }
+          shared.lockFd = lock(libc, path, fd, identity.device(), exclusive);
+          shared.exclusive = exclusive;
         } catch (RemoraException e) {
           shared.release(libc);
           throw e;
@@ -79,9 +88,9 @@ final class OpenFiles {
   }
 
   /** A descriptor that holds the lock: for a device one opened exclusively, so that what is mounted is not written to either. */
-  private static int lock(Libc libc, Path path, int fd, boolean device) {
+  private static int lock(Libc libc, Path path, int fd, boolean device, boolean exclusive) {
     int lockFd = device
-        ? LinuxDisk.openPath(libc, path, Abi.O_RDWR | Abi.O_EXCL | Abi.O_CLOEXEC, 0)
+        ? LinuxDisk.openPath(libc, path, (exclusive ? Abi.O_RDWR : Abi.O_RDONLY) | Abi.O_EXCL | Abi.O_CLOEXEC, 0)
         : libc.fcntl(fd, Abi.F_DUPFD_CLOEXEC, 0);
     if (lockFd == -Errno.EBUSY) {
       throw new RemoraException(Status.BUSY, path + ": in use, mounted perhaps; see lsblk " + path);
@@ -89,12 +98,12 @@ final class OpenFiles {
     if (lockFd < 0) {
       throw Errno.file("lock " + path, -lockFd);
     }
-    int result = libc.flock(lockFd, Abi.LOCK_EX_NB);
+    int result = libc.flock(lockFd, exclusive ? Abi.LOCK_EX_NB : Abi.LOCK_SH_NB);
     if (result < 0) {
       libc.close(lockFd);
       if (result == -Errno.EAGAIN) {
-        throw new RemoraException(Status.BUSY,
-            path + ": in use, another process has it open for writing; see lslocks or fuser " + path);
+        throw new RemoraException(Status.BUSY, path + ": in use, another process has it open"
+            + (exclusive ? "" : " for writing") + "; see lslocks or fuser " + path);
       }
       throw Errno.file("lock " + path, -result);
     }

@@ -31,7 +31,7 @@ final class LoopDisk implements Disk {
       }
       disk.apply(new MediumEvent.Created(file.path(), disk.nextId(), false));
     }
-    return new SimDiskFile(loop, disk, file, mode != Mode.READ);
+    return new SimDiskFile(loop, disk, file, mode == Mode.WRITE || mode == Mode.CREATE);
   }
 
   @Override

@@ -63,6 +63,30 @@ class LinuxDiskTest {
   }
 
   @Test
+  void whoInspectsKeepsWritersOutAndLetsOthersInspect() throws IOException, InterruptedException {
+    Path path = Files.createFile(directory.resolve("inspected"));
+    try (Ground.Real world = new Ground.Real(Loops.Backend.AUTO, directory);
+        Ground.Real other = new Ground.Real(Loops.Backend.AUTO, directory)) {
+      Loop loop = world.loop(0);
+      Loop otherLoop = other.loop(0);
+      DiskFile one = world.call(loop, () -> loop.disk().open(path, Disk.Mode.INSPECT));
+      DiskFile two = other.call(otherLoop, () -> otherLoop.disk().open(path, Disk.Mode.INSPECT));
+      assertThat(lockable(path)).isFalse();
+      assertThat(io(world, loop, one, IoRequest.Op.WRITE_ZEROES, false)).isEqualTo(Status.READ_ONLY);
+      assertThatThrownBy(() -> other.call(otherLoop, () -> otherLoop.disk().open(path, Disk.Mode.WRITE)))
+          .isInstanceOfSatisfying(RemoraException.class, e -> assertThat(e.status()).isEqualTo(Status.BUSY));
+      world.run(loop, one::close);
+      other.run(otherLoop, two::close);
+      assertThat(lockable(path)).isTrue();
+      DiskFile writer = world.call(loop, () -> loop.disk().open(path, Disk.Mode.WRITE));
+      assertThatThrownBy(() -> other.call(otherLoop, () -> otherLoop.disk().open(path, Disk.Mode.INSPECT)))
+          .isInstanceOfSatisfying(RemoraException.class, e -> assertThat(e.status()).isEqualTo(Status.BUSY))
+          .hasMessageContaining("open for writing");
+      world.run(loop, writer::close);
+    }
+  }
+
+  @Test
   void theLockGoesWithTheLastUser() throws IOException, InterruptedException {
     Path path = Files.createFile(directory.resolve("lock"));
     try (Ground.Real world = new Ground.Real(Loops.Backend.AUTO, directory)) {

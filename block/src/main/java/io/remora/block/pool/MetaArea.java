@@ -16,17 +16,15 @@ final class MetaArea {
 
   final PoolDisk disk;
   final Sectors sectors;
-  final long offsetA;
-  final long offsetB;
+  final AreaPlace place;
   private final @Nullable Page[] pages;
   private @Nullable MemorySegment slab;
   private int slabUsed;
 
-  MetaArea(PoolDisk disk, byte kind, RegionShape shape, long offsetInMeta, int pageCount, Crc32c crc) {
+  MetaArea(PoolDisk disk, byte kind, RegionShape shape, int pageCount, Crc32c crc) {
     this.disk = disk;
     this.sectors = new Sectors(kind, shape.tag(), crc);
-    this.offsetA = shape.offset() + offsetInMeta;
-    this.offsetB = shape.metaB() + offsetInMeta;
+    this.place = new AreaPlace(disk.file(), kind, shape);
     this.pages = new Page[pageCount];
   }
 

@@ -113,9 +113,10 @@ final class PageWriter {
       status = Status.OK;
       left = 2;
       writing++;
-      long at = (long) toWrite.index * Layout.PAGE_BYTES;
-      copyA.prepare(Op.WRITE, toWrite.area.offsetA + at, Layout.PAGE_BYTES).sgl.add(memory, 0, Layout.PAGE_BYTES);
-      copyB.prepare(Op.WRITE, toWrite.area.offsetB + at, Layout.PAGE_BYTES).sgl.add(memory, 0, Layout.PAGE_BYTES);
+      copyA.prepare(Op.WRITE, toWrite.area.place.at(0, toWrite.index), Layout.PAGE_BYTES).sgl.add(memory, 0,
+          Layout.PAGE_BYTES);
+      copyB.prepare(Op.WRITE, toWrite.area.place.at(1, toWrite.index), Layout.PAGE_BYTES).sgl.add(memory, 0,
+          Layout.PAGE_BYTES);
       disk.file().submit(copyA);
       disk.file().submit(copyB);
     }

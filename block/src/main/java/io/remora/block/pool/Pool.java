@@ -435,7 +435,8 @@ public final class Pool {
     long length = (long) pages * Layout.PAGE_BYTES;
     CompletableFuture<Void> zeroed = region.shape.bornZero()
         ? CompletableFuture.completedFuture(null)
-        : region.disk.zero(area.offsetA + at, length).thenCompose(_ -> region.disk.zero(area.offsetB + at, length))
+        : region.disk.zero(area.place.start(0) + at, length)
+            .thenCompose(_ -> region.disk.zero(area.place.start(1) + at, length))
             .thenCompose(_ -> region.disk.flush());
     return zeroed.thenCompose(_ -> {
       note.run();

@@ -40,7 +40,7 @@ final class PoolLoad {
   }
 
   private CompletableFuture<Void> loadSlots(Region region) {
-    return new AreaLoader(pool, region.slots, region.slotsUsed, "volume slots", (page, content, damaged) -> {
+    return new AreaLoader(pool, region.slots, region.slotsUsed, (page, content, damaged) -> {
       for (int i = 0; i < Layout.SECTORS_PER_PAGE; i++) {
         int slot = page.index * Layout.SECTORS_PER_PAGE + i;
         if ((damaged & 1 << i) != 0) {
@@ -76,7 +76,7 @@ final class PoolLoad {
   }
 
   private CompletableFuture<Void> loadTable(Region region) {
-    return new AreaLoader(pool, region.table, region.tableUsed, "cluster table",
+    return new AreaLoader(pool, region.table, region.tableUsed,
         (page, content, damaged) -> addEntries(region, page, content, damaged)).load().thenRun(() -> {
           for (int index = 0; index < region.tableUsed; index++) {
             if (region.table.find(index) == null && region.clustersIn(index) < region.clustersIn(index + 1)) {

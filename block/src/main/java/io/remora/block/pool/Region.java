@@ -48,9 +48,8 @@ final class Region {
     this.disk = disk;
     this.shape = shape;
     this.base = base;
-    this.slots = new MetaArea(disk, Sectors.SLOT, shape, 0, shape.slotPages(), crc);
-    this.table = new MetaArea(disk, Sectors.TABLE, shape, (long) shape.slotPages() * Layout.PAGE_BYTES,
-        shape.tablePages(), crc);
+    this.slots = new MetaArea(disk, Sectors.SLOT, shape, shape.slotPages(), crc);
+    this.table = new MetaArea(disk, Sectors.TABLE, shape, shape.tablePages(), crc);
   }
 
   long offset(int cluster, long clusterBytes) {

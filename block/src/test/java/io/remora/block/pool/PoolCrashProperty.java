@@ -11,6 +11,8 @@ import io.remora.base.sim.SimImage;
 import io.remora.block.Io;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.BitSet;
+import java.util.List;
 import java.util.SplittableRandom;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -82,6 +84,7 @@ class PoolCrashProperty {
     }
 
     void check(boolean deeply) {
+      FoundPool found = inspect();
       Pool pool;
       if (deeply) {
         pool = crashInTheImport();
@@ -90,8 +93,99 @@ class PoolCrashProperty {
       }
       checkVolumes(pool);
       checkSpace(pool);
+      checkClusters(pool);
       if (deeply) {
         checkThatFreeSpaceIsClean(pool);
+        checkThatNothingIsLeft(pool);
+      } else {
+        checkFound(found, pool);
+      }
+    }
+
+    /** Whoever looks at the disks after the crash sees no damage; what is half done is so as a crash leaves it. */
+    private FoundPool inspect() {
+      PoolInspection inspection = world.await(() -> PoolInspection.run(world.loop, work.paths, (done, total) -> {}));
+      FoundPool found = inspection.pools().getFirst();
+      boolean settles = found.findings().stream().allMatch(finding -> finding.severity() == Finding.Severity.SETTLES
+          || finding.what().contains("one copy of the label is not usable"));
+      if (inspection.pools().size() != 1 || !settles) {
+        throw new AssertionError("findings: " + inspection.findings() + found.findings());
+      }
+      world.loop.run(inspection::close);
+      return found;
+    }
+
+    /** The inspection, which shares no code with the import, counts the same. */
+    private void checkFound(FoundPool found, Pool pool) {
+      boolean same = found.usedBytes() == pool.usage().usedBytes() && found.volumes().size() == pool.volumes().size();
+      for (FoundVolume volume : found.volumes()) {
+        Volume there = pool.volume(volume.uuid()).orElse(null);
+        same &= there != null && there.sizeBytes() == volume.sizeBytes()
+            && pool.usage(there).usedBytes() == volume.usedBytes();
+      }
+      if (!same) {
+        throw new AssertionError("found " + found.volumes() + " and " + found.usedBytes() + " bytes used, imported "
+            + pool.volumes() + " and " + pool.usage());
+      }
+    }
+
+    /** Once the pool has been opened and closed there is nothing to settle or to repair any more. */
+    private void checkThatNothingIsLeft(Pool pool) {
+      world.await(pool::close);
+      FoundPool found = inspect();
+      if (!found.findings().isEmpty()) {
+        throw new AssertionError("left after an import: " + found.findings());
+      }
+    }
+
+    /** Every cluster is in one place: a volume's, or one of the sets of free ones, or not taken into use yet. */
+    private void checkClusters(Pool pool) {
+      for (Region region : pool.regions()) {
+        BitSet mapped = new BitSet();
+        for (Volume volume : pool.volumes()) {
+          for (long at = volume.map().next(0); at >= 0; at = volume.map().next(at + 1)) {
+            int cluster = volume.map().get(at) - region.base;
+            if (cluster >= 0 && cluster < region.shape.clusters()) {
+              if (mapped.get(cluster)) {
+                throw new AssertionError("cluster " + cluster + " is owned twice");
+              }
+              mapped.set(cluster);
+            }
+          }
+        }
+        BitSet all = (BitSet) mapped.clone();
+        long sum = mapped.cardinality();
+        for (BitSet free : List.of(region.clean, region.freed, region.stale)) {
+          sum += free.cardinality();
+          all.or(free);
+        }
+        int inUse = region.clustersIn(region.tableUsed);
+        boolean whole = sum == inUse || region.disk.cleaner().busy();
+        if (all.cardinality() != sum || all.length() > inUse || !whole) {
+          throw new AssertionError("%d of %d clusters in use: %s mapped, %s clean, %s freed, %s stale".formatted(sum,
+              inUse, mapped, region.clean, region.freed, region.stale));
+        }
+      }
+    }
+
+    /** What is surely not zeros has its cluster, and what was never written has none. */
+    private void checkMapped(Volume volume, VolumeModel model) {
+      int perCluster = CLUSTER / BLOCK;
+      for (int cluster = 0; cluster < volume.clusters(); cluster++) {
+        int first = cluster * perCluster;
+        long blocks = volume.sizeBytes() / BLOCK;
+        boolean must = false;
+        boolean may = false;
+        // A volume that was made smaller keeps its last cluster, whatever part of it was written.
+        for (int block = first; block < Math.min(first + perCluster, PoolWorkload.MAX_BLOCKS); block++) {
+          must |= block < blocks && !model.possible(block, point, powerLoss).contains(0L);
+          may |= model.everWritten(block, point);
+        }
+        boolean mapped = volume.map().get(cluster) >= 0;
+        if (mapped ? !may : must) {
+          throw new AssertionError("cluster %d of %s is %s".formatted(cluster, model.name,
+              mapped ? "mapped, and was never written" : "not mapped, and holds data"));
+        }
       }
     }
 
@@ -131,6 +225,7 @@ class PoolCrashProperty {
                 + model.possibleSizes(point));
           }
           checkContent(volume, model);
+          checkMapped(volume, model);
         }
       }
       if (found != pool.volumes().size()) {

@@ -31,10 +31,10 @@ class PoolDamageTest {
       assertThat(b.write((long) i * CLUSTER, Io.filled(CLUSTER, 2))).isEqualTo(Status.OK);
     }
     Region region = pool.regions().iterator().next();
-    tableA = region.table.offsetA;
-    tableB = region.table.offsetB;
-    slotsA = region.slots.offsetA;
-    slotsB = region.slots.offsetB;
+    tableA = region.table.place.start(0);
+    tableB = region.table.place.start(1);
+    slotsA = region.slots.place.start(0);
+    slotsB = region.slots.place.start(1);
     usage = pool.usage();
     world.await(pool::close);
   }

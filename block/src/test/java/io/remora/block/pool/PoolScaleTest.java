@@ -38,8 +38,8 @@ class PoolScaleTest {
         }
       }
       byte[] bytes = page.asSlice(0, count * Layout.PAGE_BYTES).toArray(Layout.U8);
-      file.write(area.offsetA + first * Layout.PAGE_BYTES, bytes);
-      file.write(area.offsetB + first * Layout.PAGE_BYTES, bytes);
+      file.write(area.place.start(0) + first * Layout.PAGE_BYTES, bytes);
+      file.write(area.place.start(1) + first * Layout.PAGE_BYTES, bytes);
     }
   }
 

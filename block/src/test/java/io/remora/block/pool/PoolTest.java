@@ -390,7 +390,7 @@ class PoolTest {
     assertThat(io.write(0, Io.filled(4096, 1))).isEqualTo(Status.OK);
     assertThat(io.flush()).isEqualTo(Status.OK);
     Region region = volume.region();
-    world.machine.disk().file(DISK).failWrites(region.table.offsetB, 4096);
+    world.machine.disk().file(DISK).failWrites(region.table.place.start(1), 4096);
     assertThat(io.write(CLUSTER, Io.filled(4096, 2))).isEqualTo(Status.MEDIUM_ERROR);
     assertThat(pool.failure()).hasValueSatisfying(why -> assertThat(why).contains("cannot write metadata"));
     assertThat(volume.readOnly()).isTrue();

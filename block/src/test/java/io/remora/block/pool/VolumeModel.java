@@ -107,6 +107,11 @@ final class VolumeModel {
     return possible(blocks.get(block), point, powerLoss);
   }
 
+  /** Whether something else than zeros was written to {@code block}, or is being written, at {@code point}. */
+  boolean everWritten(int block, int point) {
+    return blocks.get(block).stream().anyMatch(change -> change.value != 0 && change.begun <= point);
+  }
+
   /** Now; for {@link #readable}. */
   long tick() {
     return ++tick;

@@ -151,7 +151,7 @@ public final class Copy {
     }
   }
 
-  private static long writeSparse(FileChannel file, Window.Slot slot, long offset) throws IOException {
+  static long writeSparse(FileChannel file, Window.Slot slot, long offset) throws IOException {
     long zeros = 0;
     int used = slot.used();
     int at = 0;
@@ -174,7 +174,7 @@ public final class Copy {
     return zeros;
   }
 
-  private static void setLength(FileChannel file, long size) throws IOException {
+  static void setLength(FileChannel file, long size) throws IOException {
     if (file.size() < size) {
       file.write(ByteBuffer.wrap(new byte[1]), size - 1);
     }
@@ -187,7 +187,7 @@ public final class Copy {
     return into.position();
   }
 
-  private static void writeFully(FileChannel target, ByteBuffer data) throws IOException {
+  static void writeFully(FileChannel target, ByteBuffer data) throws IOException {
     while (data.hasRemaining()) {
       target.write(data);
     }

@@ -49,6 +49,11 @@ final class Window implements AutoCloseable {
       return used;
     }
 
+    /** How the last request ended. */
+    Status status() {
+      return request.status;
+    }
+
     private void completed(IoRequest done) {
       free.release();
     }
@@ -115,6 +120,13 @@ final class Window implements AutoCloseable {
       throw new RemoraException(status, device.name() + ": " + failed.op.name().toLowerCase(Locale.ROOT) + " of "
           + failed.length + " bytes at offset " + failed.offset + " failed: " + status.text());
     }
+    return slot;
+  }
+
+  /** As {@link #take}, whether what it was used for has failed or not: {@link Slot#status} tells. */
+  Slot await(long index) {
+    Slot slot = slots[(int) (index % slots.length)];
+    slot.free.acquireUninterruptibly();
     return slot;
   }
 
