@@ -17,12 +17,15 @@ public final class NvmeStatus {
   public static final int DATA_TRANSFER_ERROR = 0x004;
   public static final int INTERNAL_ERROR = 0x006;
   public static final int ABORT_REQUESTED = 0x007;
+  public static final int FAILED_FUSED_COMMAND = 0x009;
+  public static final int MISSING_FUSED_COMMAND = 0x00A;
   public static final int INVALID_NAMESPACE = 0x00B;
   public static final int COMMAND_SEQUENCE_ERROR = 0x00C;
   public static final int INVALID_SGL_SEGMENT = 0x00D;
   public static final int INVALID_SGL_LENGTH = 0x00F;
   public static final int INVALID_SGL_TYPE = 0x011;
   public static final int INVALID_SGL_OFFSET = 0x016;
+  public static final int ATOMIC_WRITE_UNIT_EXCEEDED = 0x014;
   public static final int KEEP_ALIVE_EXPIRED = 0x018;
   public static final int NAMESPACE_WRITE_PROTECTED = 0x020;
   public static final int COMMAND_INTERRUPTED = 0x021;
@@ -40,6 +43,8 @@ public final class NvmeStatus {
   public static final int CONNECT_CONTROLLER_BUSY = 0x181;
   public static final int CONNECT_INVALID_PARAMETERS = 0x182;
   public static final int CONNECT_RESTART_DISCOVERY = 0x183;
+  /** Of Copy: more, or longer, ranges than Identify Namespace permits. */
+  public static final int COMMAND_SIZE_LIMIT_EXCEEDED = 0x183;
   public static final int CONNECT_INVALID_HOST = 0x184;
   public static final int INVALID_QUEUE_TYPE = 0x185;
   public static final int DISCOVERY_RESTART = 0x190;

@@ -49,7 +49,7 @@ final class AdminCommands implements CommandSet {
       }
       case Opcode.GET_LOG_PAGE -> queue.finish(c, LogCommand.copy(c, page(c), controller));
       case Opcode.GET_FEATURES -> queue.finish(c, controller.features().get(c));
-      case Opcode.SET_FEATURES -> queue.finish(c, controller.features().set(c));
+      case Opcode.SET_FEATURES -> controller.features().set(c);
       case Opcode.ABORT -> abort(c);
       case Opcode.ASYNC_EVENT_REQUEST -> controller.events().request(c);
       case Opcode.KEEP_ALIVE -> {
@@ -58,6 +58,11 @@ final class AdminCommands implements CommandSet {
       }
       default -> throw new AssertionError(c);
     }
+  }
+
+  @Override
+  public void completed(Command c) {
+    controller.writeProtection().flushed(c);
   }
 
   private int identify(Command c, MemorySegment data) {
@@ -121,7 +126,7 @@ final class AdminCommands implements CommandSet {
     if (ofAnySet) {
       IdentifyData.namespaceOfAnySet(data, namespace);
     } else {
-      IdentifyData.namespace(data, namespace);
+      IdentifyData.namespace(data, namespace, queue.maxTransferBytes());
     }
     return NvmeStatus.SUCCESS;
   }

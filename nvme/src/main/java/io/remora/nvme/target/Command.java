@@ -73,6 +73,20 @@ public class Command {
   @Nullable
   NamespaceChannel namespace;
   int step;
+  /** Whether a device works on a request of it that changes something. */
+  boolean writing;
+  /** Who waits for the end of that. */
+  @Nullable
+  RangeClaim awaitedBy;
+  /** What it has for itself. */
+  @Nullable
+  RangeClaim claim;
+  /** The other half of a fused command, and how this half ends when it is not carried out. */
+  @Nullable
+  Command partner;
+  int concluded;
+  @Nullable
+  CopyCommand copy;
 
   // How it ended.
   int status;
@@ -110,6 +124,10 @@ public class Command {
     memoryBytes = 0;
     namespace = null;
     step = 0;
+    writing = false;
+    partner = null;
+    concluded = NvmeStatus.SUCCESS;
+    copy = null;
     status = NvmeStatus.SUCCESS;
     result = 0;
   }

@@ -17,4 +17,9 @@ interface CommandSet {
   default void completed(Command command) {
     throw new AssertionError("no request in " + getClass());
   }
+
+  /** A command that waited for its namespace's {@link WriteGate} may try again. */
+  default void resumed(Command command) {
+    throw new AssertionError("nothing waits in " + getClass());
+  }
 }

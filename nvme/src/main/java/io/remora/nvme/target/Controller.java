@@ -27,6 +27,7 @@ final class Controller {
   private final KeepAlive keepAlive;
   private final Events events;
   private final Features features;
+  private final WriteProtection writeProtection;
   private final CommandSet adminCommands;
   private final ErrorLog errors = new ErrorLog();
   private final BitSet changedNamespaces = new BitSet();
@@ -52,6 +53,7 @@ final class Controller {
     this.events = new Events(admin, subsystem.isDiscovery()
         ? 1 << Events.Kind.DISCOVERY.bit
         : 1 << Events.Kind.NAMESPACE.bit | 1 << Events.Kind.ANA.bit);
+    this.writeProtection = new WriteProtection(admin, subsystem);
     this.features = new Features(this);
     this.adminCommands = subsystem.isDiscovery() ? new DiscoveryCommands(admin, this) : new AdminCommands(admin, this);
     this.bornMs = loop.clock().wallMillis();
@@ -105,6 +107,10 @@ final class Controller {
 
   Features features() {
     return features;
+  }
+
+  WriteProtection writeProtection() {
+    return writeProtection;
   }
 
   Clock clock() {

@@ -46,7 +46,7 @@ final class DiscoveryCommands implements CommandSet {
       }
       case Opcode.GET_LOG_PAGE -> queue.finish(c, LogCommand.copy(c, page(c), controller));
       case Opcode.GET_FEATURES -> queue.finish(c, controller.features().get(c));
-      case Opcode.SET_FEATURES -> queue.finish(c, controller.features().set(c));
+      case Opcode.SET_FEATURES -> controller.features().set(c);
       case Opcode.ASYNC_EVENT_REQUEST -> controller.events().request(c);
       case Opcode.KEEP_ALIVE -> {
         controller.keepAlive().touch();

@@ -9,10 +9,12 @@ enum Feature {
   QUEUES(0x07, Feature.CHANGEABLE, 0), WRITE_ATOMICITY(0x0A, Feature.CHANGEABLE, 0),
   EVENTS(0x0B, Feature.CHANGEABLE | Feature.OF_DISCOVERY, 0), TIMESTAMP(0x0E, Feature.CHANGEABLE, 8),
   KEEP_ALIVE(0x0F, Feature.CHANGEABLE | Feature.OF_DISCOVERY, 0), HOST_BEHAVIOR(0x16, Feature.CHANGEABLE, 512),
-  HOST_ID(0x81, 0, 16);
+  HOST_ID(0x81, 0, 16),
+  WRITE_PROTECT(0x84, Feature.CHANGEABLE | Feature.OF_NAMESPACE, 0);
 
   private static final int CHANGEABLE = 1;
   private static final int OF_DISCOVERY = 1 << 1;
+  private static final int OF_NAMESPACE = 1 << 2;
   private static final Feature[] BY_ID = new Feature[256];
 
   static {
@@ -45,11 +47,15 @@ enum Feature {
 
   /** What Get Features answers to "supported capabilities": bit 0 saveable, 1 of a namespace, 2 changeable. */
   int capabilities() {
-    return changeable() ? 1 << 2 : 0;
+    return (changeable() ? 1 << 2 : 0) | (ofNamespace() ? 1 << 1 : 0);
   }
 
-  /** What the log page of feature effects says: supported, and to what a change reaches (bit 21: the controller). */
+  private boolean ofNamespace() {
+    return (traits & OF_NAMESPACE) != 0;
+  }
+
+  /** What the log page of feature effects says: supported, what a change changes (bit 2: the namespace), how far it reaches. */
   int effects() {
-    return 1 | 1 << 21;
+    return ofNamespace() ? 1 | 1 << 2 | 1 << 20 : 1 | 1 << 21;
   }
 }

@@ -64,6 +64,9 @@ final class Features {
     if (feature == Feature.TEMPERATURE) {
       return getTemperature(c, current);
     }
+    if (feature == Feature.WRITE_PROTECT) {
+      return controller.writeProtection().get(c, current);
+    }
     if (feature.dataBytes > 0) {
       copyData(feature, current, c.memory());
       return NvmeStatus.SUCCESS;
@@ -80,7 +83,7 @@ final class Features {
       case EVENTS -> controller.events().enabled();
       case KEEP_ALIVE -> (int) controller.keepAlive().timeOutMs();
       case WRITE_CACHE -> 1;
-      case POWER, ERROR_RECOVERY, TEMPERATURE, TIMESTAMP, HOST_BEHAVIOR, HOST_ID -> 0;
+      case POWER, ERROR_RECOVERY, TEMPERATURE, TIMESTAMP, HOST_BEHAVIOR, HOST_ID, WRITE_PROTECT -> 0;
     };
   }
 
@@ -90,7 +93,7 @@ final class Features {
       case EVENTS -> controller.events().supported();
       case WRITE_CACHE -> 1;
       case ARBITRATION, WRITE_ATOMICITY, KEEP_ALIVE, POWER, ERROR_RECOVERY, TEMPERATURE, TIMESTAMP, HOST_BEHAVIOR,
-          HOST_ID ->
+          HOST_ID, WRITE_PROTECT ->
         0;
     };
   }
@@ -119,7 +122,16 @@ final class Features {
         : NvmeStatus.SUCCESS;
   }
 
-  int set(Command c) {
+  /** Set Features; ends the command, now or later. */
+  void set(Command c) {
+    if (feature(c) == Feature.WRITE_PROTECT) {
+      controller.writeProtection().set(c);
+    } else {
+      controller.adminQueue().finish(c, setNow(c));
+    }
+  }
+
+  private int setNow(Command c) {
     return switch (feature(c)) {
       case ARBITRATION -> {
         arbitration = c.cdw11;
@@ -147,6 +159,7 @@ final class Features {
       case HOST_BEHAVIOR -> setHostBehavior(c);
       // Connect has set it.
       case HOST_ID -> NvmeStatus.COMMAND_SEQUENCE_ERROR | NvmeStatus.DNR;
+      case WRITE_PROTECT -> throw new AssertionError(c);
     };
   }
 

@@ -64,8 +64,14 @@ final class IdentifyData {
     set8(s, 512, 0x66);
     set8(s, 513, 0x44);
     s.set(LE32, 516, Namespace.MAX_ID);
-    // Compare, dataset management, write zeroes, "save" and "select" of features, timestamp, verify.
-    s.set(LE16, 520, (short) (1 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 6 | 1 << 7));
+    // Compare, dataset management, write zeroes, "save" and "select" of features, timestamp, verify, copy.
+    s.set(LE16, 520, (short) (1 | 1 << 2 | 1 << 3 | 1 << 4 | 1 << 6 | 1 << 7 | 1 << 8));
+    // Compare and write, and how long it may be; namespaces may be write protected.
+    s.set(LE16, 522, (short) 1);
+    s.set(LE16, 532, (short) (FusedPairs.MAX_BLOCKS - 1));
+    set8(s, 531, 1);
+    // Copy: format 0.
+    s.set(LE16, 534, (short) 1);
     // A cache that a flush of one namespace empties.
     set8(s, 525, 1 | 2 << 1);
     s.set(LE32, 540, Namespace.MAX_ID);
@@ -77,7 +83,7 @@ final class IdentifyData {
   }
 
   /** CNS 00. */
-  static void namespace(MemorySegment s, Namespace namespace) {
+  static void namespace(MemorySegment s, Namespace namespace, int maxTransferBytes) {
     BlockDevice device = namespace.device();
     long blocks = device.sizeBytes() >> namespace.blockShift();
     s.set(LE64, 0, blocks);
@@ -88,7 +94,11 @@ final class IdentifyData {
     // Deallocated blocks: not said how they read; write zeroes may deallocate.
     set8(s, 33, 1 << 3);
     s.set(LE32, 92, ANA_GROUP);
-    set8(s, 99, device.readOnly() ? 1 : 0);
+    // Copy: the blocks of one range, and of all; the ranges.
+    s.set(LE16, 74, (short) (maxTransferBytes >> namespace.blockShift()));
+    s.set(LE32, 76, maxTransferBytes >> namespace.blockShift());
+    set8(s, 80, CopyCommand.MAX_RANGES);
+    set8(s, 99, namespace.writeProtected() ? 1 : 0);
     Layouts.uuid(s, 104, namespace.uuid());
     set8(s, 130, namespace.blockShift());
   }
@@ -97,7 +107,7 @@ final class IdentifyData {
   static void namespaceOfAnySet(MemorySegment s, Namespace namespace) {
     set8(s, 1, 1);
     s.set(LE32, 4, ANA_GROUP);
-    set8(s, 8, namespace.device().readOnly() ? 1 : 0);
+    set8(s, 8, namespace.writeProtected() ? 1 : 0);
     set8(s, 14, 1);
   }
 

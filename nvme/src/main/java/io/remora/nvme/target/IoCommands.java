@@ -6,7 +6,10 @@ import io.remora.nvme.NvmeStatus;
 import io.remora.nvme.Opcode;
 import java.lang.foreign.MemorySegment;
 
-/** The NVM command set of one I/O queue (NVM Command Set 1.0, 3); belongs to its loop. Allocates nothing. */
+/**
+ * The NVM command set of one I/O queue (NVM Command Set 1.0, 3); belongs to its loop. Allocates nothing, but for fused commands and
+ * Copy.
+ */
 final class IoCommands implements CommandSet {
   private static final int FUA = 1 << 30;
   private static final int PRACT = 1 << 29;
@@ -16,6 +19,23 @@ final class IoCommands implements CommandSet {
   /** Verify reads this much at a time, in bytes. */
   private static final int VERIFY_BYTES = 128 << 10;
 
+  private static final byte KNOWN = 1;
+  /** Changes what the namespace holds. */
+  private static final byte CHANGES = 1 << 1;
+  /** Does that with its first request to the device. */
+  private static final byte CHANGES_AT_ONCE = 1 << 2;
+  private static final byte[] TRAITS = new byte[256];
+
+  static {
+    for (int opcode : new int[] {Opcode.READ, Opcode.COMPARE, Opcode.FLUSH, Opcode.VERIFY}) {
+      TRAITS[opcode] = KNOWN;
+    }
+    for (int opcode : new int[] {Opcode.WRITE, Opcode.WRITE_ZEROES, Opcode.DATASET_MANAGEMENT}) {
+      TRAITS[opcode] = KNOWN | CHANGES | CHANGES_AT_ONCE;
+    }
+    TRAITS[Opcode.COPY] = KNOWN | CHANGES;
+  }
+
   private final QueuePair queue;
   private final NamespaceTable namespaces;
 
@@ -24,19 +44,31 @@ final class IoCommands implements CommandSet {
     this.namespaces = queue.context().table(subsystem);
   }
 
+  /** Whether it is a command of this set. */
+  static boolean known(int opcode) {
+    return TRAITS[opcode] != 0;
+  }
+
+  /** Whether it is a command that changes what a namespace holds. */
+  static boolean changes(int opcode) {
+    return (TRAITS[opcode] & CHANGES) != 0;
+  }
+
   @Override
   public int decode(Command c) {
     NamespaceChannel namespace = namespaces.lookup(c.nsid);
+    byte traits = TRAITS[c.opcode];
     if (namespace == null) {
-      return known(c.opcode)
-          ? NvmeStatus.INVALID_NAMESPACE | NvmeStatus.DNR
-          : NvmeStatus.INVALID_OPCODE | NvmeStatus.DNR;
+      return (traits == 0 ? NvmeStatus.INVALID_OPCODE : NvmeStatus.INVALID_NAMESPACE) | NvmeStatus.DNR;
     }
     if (namespaces.ioStatus() != NvmeStatus.SUCCESS) {
       return namespaces.ioStatus();
     }
+    if ((traits & CHANGES) != 0 && namespace.gate.writeProtected()) {
+      return NvmeStatus.NAMESPACE_WRITE_PROTECTED | NvmeStatus.DNR;
+    }
     c.namespace = namespace;
-    return switch (c.opcode) {
+    int status = switch (c.opcode) {
       case Opcode.READ -> transfer(c, namespace, IoRequest.Op.READ, Command.Direction.TO_HOST);
       case Opcode.WRITE -> transfer(c, namespace, IoRequest.Op.WRITE, Command.Direction.TO_CONTROLLER);
       case Opcode.COMPARE -> transfer(c, namespace, IoRequest.Op.COMPARE, Command.Direction.TO_CONTROLLER);
@@ -49,30 +81,90 @@ final class IoCommands implements CommandSet {
       // Linux always sends room for all ranges, whatever their number.
       case Opcode.DATASET_MANAGEMENT -> c.expect(Command.Direction.TO_CONTROLLER,
           Math.clamp(c.sglLength, ((c.cdw10 & 0xff) + 1L) * RANGE_BYTES, RANGES_BYTES));
+      case Opcode.COPY -> CopyCommand.decode(c);
       default -> NvmeStatus.INVALID_OPCODE | NvmeStatus.DNR;
     };
+    return status == NvmeStatus.SUCCESS && (c.flags & FusedPairs.MASK) != 0 ? FusedPairs.check(c, namespace) : status;
   }
 
   @Override
   public void execute(Command c) {
-    NamespaceChannel namespace = namespace(c);
-    namespace.begin();
-    if (c.opcode == Opcode.DATASET_MANAGEMENT) {
-      int status = checkRanges(c, namespace);
-      if (status != NvmeStatus.SUCCESS || !nextRange(c, namespace)) {
-        end(c, namespace, status);
-      }
-    } else if (c.opcode == Opcode.VERIFY) {
-      verify(c, namespace, c.request.offset, c.request.length);
-    } else {
-      namespace.channel.submit(c.request);
+    if ((c.flags & FusedPairs.MASK) != 0) {
+      queue.fused().ready(c);
+      return;
     }
+    NamespaceChannel namespace = namespace(c);
+    if (c.opcode == Opcode.COPY && c.copy == null) {
+      planCopy(c, namespace);
+      return;
+    }
+    namespace.begin();
+    start(c, namespace);
+  }
+
+  private void start(Command c, NamespaceChannel namespace) {
+    if ((TRAITS[c.opcode] & CHANGES_AT_ONCE) != 0) {
+      if (!namespace.gate.open() && stopped(c, namespace)) {
+        return;
+      }
+      c.writing = true;
+    }
+    switch (c.opcode) {
+      case Opcode.DATASET_MANAGEMENT -> {
+        int status = checkRanges(c, namespace);
+        if (status != NvmeStatus.SUCCESS || !nextRange(c, namespace)) {
+          end(c, namespace, status);
+        }
+      }
+      case Opcode.VERIFY -> verify(c, namespace, c.request.offset, c.request.length);
+      case Opcode.COPY -> copy(c, namespace, copyOf(c));
+      default -> namespace.channel.submit(c.request);
+    }
+  }
+
+  /** Whether a command that is about to change something does not go on now: it waits, or has ended. */
+  private boolean stopped(Command c, NamespaceChannel namespace) {
+    boolean all = c.opcode == Opcode.DATASET_MANAGEMENT;
+    return switch (namespace.gate.passage(all ? 0 : c.request.offset, all ? Long.MAX_VALUE : c.request.length)) {
+      case OPEN -> false;
+      case CLAIMED -> {
+        namespace.holdUp(c);
+        yield true;
+      }
+      case WRITE_PROTECTED -> {
+        end(c, namespace, NvmeStatus.NAMESPACE_WRITE_PROTECTED | NvmeStatus.DNR);
+        yield true;
+      }
+    };
+  }
+
+  @Override
+  public void resumed(Command c) {
+    NamespaceChannel namespace = namespace(c);
+    if (queue.isClosed()) {
+      end(c, namespace, NvmeStatus.ABORT_REQUESTED);
+    } else if (c.opcode == Opcode.COPY) {
+      writeCopy(c, namespace);
+    } else {
+      start(c, namespace);
+    }
+  }
+
+  /** Whether {@code claim} must wait for {@code c}, with whose changes a device is busy. */
+  static boolean touches(Command c, RangeClaim claim) {
+    return c.opcode == Opcode.DATASET_MANAGEMENT || claim.overlaps(c.request.offset, c.request.length);
   }
 
   @Override
   public void completed(Command c) {
     NamespaceChannel namespace = namespace(c);
-    int status = c.deviceStatus(c.opcode != Opcode.READ && c.opcode != Opcode.VERIFY && c.opcode != Opcode.COMPARE);
+    Command partner = c.partner;
+    if (partner != null) {
+      countError(c, namespace);
+      queue.fused().completed(c, partner);
+      return;
+    }
+    int status = c.deviceStatus(c.writing || c.opcode == Opcode.FLUSH);
     if (status == NvmeStatus.SUCCESS) {
       switch (c.opcode) {
         case Opcode.READ -> namespace.counters.read(c.dataBytes);
@@ -91,21 +183,42 @@ final class IoCommands implements CommandSet {
             return;
           }
         }
+        case Opcode.COPY -> {
+          if (!c.writing) {
+            copyOf(c).rangeRead();
+            copy(c, namespace, copyOf(c));
+            return;
+          }
+        }
         default -> {
         }
       }
-    } else if (c.request.status == Status.MEDIUM_ERROR || c.request.status == Status.CORRUPT) {
-      namespace.counters.mediaError();
+    } else {
+      countError(c, namespace);
+      if (c.opcode == Opcode.COPY) {
+        c.result = copyOf(c).firstNotCopied();
+      }
     }
     end(c, namespace, status);
   }
 
+  private static void countError(Command c, NamespaceChannel namespace) {
+    if (c.request.status == Status.MEDIUM_ERROR || c.request.status == Status.CORRUPT) {
+      namespace.counters.mediaError();
+    }
+  }
+
   private void end(Command c, NamespaceChannel namespace, int status) {
+    RangeClaim waiting = c.awaitedBy;
+    if (waiting != null) {
+      c.awaitedBy = null;
+      waiting.oneLess();
+    }
     namespace.end();
     queue.finish(c, status);
   }
 
-  private static NamespaceChannel namespace(Command c) {
+  static NamespaceChannel namespace(Command c) {
     NamespaceChannel namespace = c.namespace;
     if (namespace == null) {
       throw new IllegalStateException("no namespace: " + c);
@@ -130,9 +243,11 @@ final class IoCommands implements CommandSet {
     return NvmeStatus.SUCCESS;
   }
 
-  private static boolean outside(NamespaceChannel namespace, long first, long blocks) {
+  static boolean outside(NamespaceChannel namespace, long first, long blocks) {
     return first < 0 || first > (namespace.device.sizeBytes() >> namespace.blockShift) - blocks;
   }
+
+  // Dataset Management.
 
   private int checkRanges(Command c, NamespaceChannel namespace) {
     MemorySegment ranges = c.memory();
@@ -165,6 +280,8 @@ final class IoCommands implements CommandSet {
     return false;
   }
 
+  // Verify.
+
   private int verifyRange(Command c, NamespaceChannel namespace) {
     int status = (c.cdw12 & PRACT) != 0
         ? NvmeStatus.INVALID_FIELD | NvmeStatus.DNR
@@ -182,21 +299,40 @@ final class IoCommands implements CommandSet {
     namespace.channel.submit(c.request);
   }
 
-  /** Whether it is a command that changes what a namespace holds. */
-  static boolean changes(int opcode) {
-    return switch (opcode) {
-      case Opcode.WRITE, Opcode.WRITE_ZEROES, Opcode.DATASET_MANAGEMENT -> true;
-      default -> false;
-    };
+  // Copy.
+
+  private void planCopy(Command c, NamespaceChannel namespace) {
+    int status = CopyCommand.parse(c, namespace, queue.maxTransferBytes() >> namespace.blockShift);
+    if (status == NvmeStatus.SUCCESS) {
+      queue.exchange(c, copyOf(c).totalBytes());
+    } else {
+      queue.finish(c, status);
+    }
   }
 
-  /** Whether it is a command of this set. */
-  static boolean known(int opcode) {
-    return switch (opcode) {
-      case Opcode.READ, Opcode.WRITE, Opcode.COMPARE, Opcode.FLUSH, Opcode.WRITE_ZEROES, Opcode.VERIFY,
-          Opcode.DATASET_MANAGEMENT ->
-        true;
-      default -> false;
-    };
+  private void copy(Command c, NamespaceChannel namespace, CopyCommand copy) {
+    if (queue.isClosed()) {
+      end(c, namespace, NvmeStatus.ABORT_REQUESTED);
+    } else if (copy.prepareRead(c)) {
+      namespace.channel.submit(c.request);
+    } else {
+      copy.prepareWrite(c, namespace, (c.cdw12 & FUA) != 0);
+      writeCopy(c, namespace);
+    }
+  }
+
+  private void writeCopy(Command c, NamespaceChannel namespace) {
+    if (namespace.gate.open() || !stopped(c, namespace)) {
+      c.writing = true;
+      namespace.channel.submit(c.request);
+    }
+  }
+
+  private static CopyCommand copyOf(Command c) {
+    CopyCommand copy = c.copy;
+    if (copy == null) {
+      throw new IllegalStateException("no copy: " + c);
+    }
+    return copy;
   }
 }

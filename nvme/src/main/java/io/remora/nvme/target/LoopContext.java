@@ -102,6 +102,28 @@ public final class LoopContext {
     freeIfEmpty();
   }
 
+  /** Has {@code claim} wait for the writes in its range that are with a device. */
+  void drainWrites(Namespace namespace, RangeClaim claim) {
+    for (QueuePair queue : queues) {
+      for (Command c : queue.slots()) {
+        NamespaceChannel of = c.namespace;
+        if (c.writing && c.state == Command.State.EXECUTING && of != null && of.namespace == namespace
+            && IoCommands.touches(c, claim)) {
+          c.awaitedBy = claim;
+          claim.waitForOneMore();
+        }
+      }
+    }
+    claim.oneLess();
+  }
+
+  /** Has writes that wait for the gate of {@code namespace} try again. */
+  void resumeWrites(Namespace namespace) {
+    for (NamespaceTable table : tables.values()) {
+      table.resumeWrites(namespace);
+    }
+  }
+
   /** Lets a namespace go. From any thread; completes on the loop. */
   CompletableFuture<Void> release(Subsystem subsystem, Namespace namespace) {
     CompletableFuture<Void> done = new CompletableFuture<>();

@@ -13,6 +13,7 @@ public final class Namespace {
   private final int id;
   private final BlockDevice device;
   private final UUID uuid;
+  private final WriteGate gate = new WriteGate();
   private final CopyOnWriteArrayList<Counters> counters = new CopyOnWriteArrayList<>();
 
   Namespace(int id, BlockDevice device) {
@@ -37,6 +38,15 @@ public final class Namespace {
   /** The identity that hosts see, as UUID and as NGUID. */
   public UUID uuid() {
     return uuid;
+  }
+
+  /** Whether hosts may only read it, because the device or one of them says so. */
+  public boolean writeProtected() {
+    return device.readOnly() || gate.writeProtected();
+  }
+
+  WriteGate gate() {
+    return gate;
   }
 
   /** What hosts have done with it. */

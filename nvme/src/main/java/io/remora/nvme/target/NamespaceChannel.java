@@ -2,6 +2,7 @@ package io.remora.nvme.target;
 
 import io.remora.block.BlockChannel;
 import io.remora.block.BlockDevice;
+import java.util.ArrayDeque;
 
 /** One namespace as one loop uses it: the channel, what is in flight, counters. Belongs to that loop. */
 final class NamespaceChannel {
@@ -10,6 +11,8 @@ final class NamespaceChannel {
   final BlockChannel channel;
   final int blockShift;
   final Counters counters;
+  final WriteGate gate;
+  private final ArrayDeque<Command> heldUp = new ArrayDeque<>();
   private int inFlight;
   private boolean closing;
   private Runnable released = () -> {};
@@ -20,6 +23,7 @@ final class NamespaceChannel {
     this.channel = channel;
     this.blockShift = namespace.blockShift();
     this.counters = namespace.newCounters();
+    this.gate = namespace.gate();
   }
 
   /** A command uses it from here to {@link #end}. */
@@ -31,6 +35,19 @@ final class NamespaceChannel {
     inFlight--;
     if (closing && inFlight == 0) {
       finish();
+    }
+  }
+
+  /** Keeps a command that {@link #begin} was called for until the gate may be open. */
+  void holdUp(Command c) {
+    heldUp.add(c);
+  }
+
+  /** The gate is another now: each command that was held up tries again. */
+  void resume() {
+    for (int count = heldUp.size(); count > 0; count--) {
+      Command c = heldUp.remove();
+      c.set.resumed(c);
     }
   }
 

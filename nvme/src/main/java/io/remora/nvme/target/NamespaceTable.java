@@ -45,12 +45,28 @@ final class NamespaceTable {
     follow(subsystem.now());
     for (NamespaceChannel channel : retired) {
       if (channel.namespace == namespace) {
-        retired.remove(channel);
-        channel.close(then);
+        channel.close(() -> {
+          retired.remove(channel);
+          then.run();
+        });
         return;
       }
     }
     then.run();
+  }
+
+  /** Has the writes that {@code namespace} has held up here try again, also when it is not offered any more. */
+  void resumeWrites(Namespace namespace) {
+    int id = namespace.id();
+    NamespaceChannel current = id < channels.length ? channels[id] : null;
+    if (current != null && current.namespace == namespace) {
+      current.resume();
+    }
+    for (NamespaceChannel channel : List.copyOf(retired)) {
+      if (channel.namespace == namespace) {
+        channel.resume();
+      }
+    }
   }
 
   /** Lets all namespaces go. */

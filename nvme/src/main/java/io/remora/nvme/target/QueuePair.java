@@ -6,6 +6,8 @@ import io.remora.nvme.NvmeStatus;
 import io.remora.nvme.Opcode;
 import io.remora.nvme.Sqe;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -52,6 +54,8 @@ public final class QueuePair {
   private final LoopContext context;
   private final Transport transport;
   private final FabricsCommands fabrics;
+  private final FusedPairs fused = new FusedPairs(this);
+  private final List<Command> slots = new ArrayList<>();
   private final TransferWaiter transferWaiter = new TransferWaiter();
   private final CapsuleWaiter capsuleWaiter = new CapsuleWaiter();
   private final long memoryLimitBytes;
@@ -67,6 +71,8 @@ public final class QueuePair {
   private int seenConsumed;
   private int seenExecuting;
   private boolean flowControl = true;
+  /** Bits of the flags that must be 0: there are fused commands on I/O queues only. */
+  private int fuses = FusedPairs.MASK;
 
   private @Nullable Command waitingHead;
   private @Nullable Command waitingTail;
@@ -135,6 +141,9 @@ public final class QueuePair {
     consumed++;
     c.state = Command.State.EXECUTING;
     executing++;
+    if ((c.flags & FusedPairs.MASK) != 0 || fused.expecting()) {
+      status = fused.arrived(c, status);
+    }
     if (status != NvmeStatus.SUCCESS) {
       finish(c, status);
     } else if (c.memoryBytes == 0 || c.inCapsule()) {
@@ -152,6 +161,8 @@ public final class QueuePair {
     executing++;
     if (intact) {
       command.set.execute(command);
+    } else if ((command.flags & FusedPairs.MASK) != 0) {
+      fused.fail(command, NvmeStatus.TRANSIENT_TRANSPORT_ERROR);
     } else {
       finish(command, NvmeStatus.TRANSIENT_TRANSPORT_ERROR);
     }
@@ -248,6 +259,25 @@ public final class QueuePair {
     return consumed;
   }
 
+  /** Whether the connection has ended. */
+  boolean isClosed() {
+    return state == State.CLOSED;
+  }
+
+  FusedPairs fused() {
+    return fused;
+  }
+
+  /** For transports: there is one more command slot, for good. */
+  public void add(Command slot) {
+    slots.add(slot);
+  }
+
+  /** Every command slot that there is. */
+  List<Command> slots() {
+    return slots;
+  }
+
   LoopContext context() {
     return context;
   }
@@ -296,6 +326,7 @@ public final class QueuePair {
     id = queueId;
     entries = queueEntries;
     flowControl = sqFlowControl;
+    fuses = queueId == 0 ? FusedPairs.MASK : 0;
     seenConsumed = consumed;
     transport.connected(queueEntries);
     return true;
@@ -327,6 +358,27 @@ public final class QueuePair {
     c.state = Command.State.HELD;
   }
 
+  /** Goes on with a command that was held. */
+  void unhold(Command c) {
+    assert c.state == Command.State.HELD;
+    executing++;
+    c.state = Command.State.EXECUTING;
+  }
+
+  /** Changes the memory of an executing command for {@code bytes} of it; then it is executed again. */
+  void exchange(Command c, int bytes) {
+    Buffer old = c.buffer;
+    if (old != null) {
+      c.buffer = null;
+      c.request.sgl.clear();
+      usedBytes -= old.sizeBytes();
+      old.release();
+    }
+    c.direction = Command.Direction.NONE;
+    c.memoryBytes = bytes;
+    takeOrWait(c);
+  }
+
   /** Ends a command that was held, without an answer. */
   void forget(Command c) {
     assert c.state == Command.State.HELD;
@@ -340,7 +392,7 @@ public final class QueuePair {
   boolean abort(int cid) {
     Command before = null;
     for (Command c = waitingHead; c != null; before = c, c = c.nextWaiting) {
-      if (c.cid == cid) {
+      if (c.cid == cid && (c.flags & FusedPairs.MASK) == 0) {
         if (before == null) {
           context.pool().cancel(transferWaiter);
           popWaiting();
@@ -357,11 +409,15 @@ public final class QueuePair {
   }
 
   private int decode(Command c) {
-    if ((c.flags & 0xC0) != Sqe.PSDT_SGL || (c.flags & 0x03) != 0) {
+    if ((c.flags & (0xC0 | fuses)) != Sqe.PSDT_SGL) {
       c.set = CommandSets.NONE;
       return NvmeStatus.INVALID_FIELD | NvmeStatus.DNR;
     }
     if (c.opcode == Opcode.FABRICS) {
+      if ((c.flags & FusedPairs.MASK) != 0) {
+        c.set = CommandSets.NONE;
+        return NvmeStatus.INVALID_FIELD | NvmeStatus.DNR;
+      }
       c.set = fabrics;
     } else if (state == State.LIVE) {
       c.set = commands;
@@ -398,6 +454,10 @@ public final class QueuePair {
         proceed(c);
         return;
       }
+    }
+    if (state == State.CLOSED) {
+      finish(c, NvmeStatus.ABORT_REQUESTED);
+      return;
     }
     executing--;
     c.state = Command.State.WAITING;

@@ -288,7 +288,7 @@ public final class Subsystem {
     }
   }
 
-  private void tellNamespaceChanged(int id) {
+  void tellNamespaceChanged(int id) {
     for (Controller controller : controllers.values()) {
       controller.post(() -> controller.namespaceChanged(id));
     }

@@ -137,6 +137,22 @@ public final class Target {
     discovery.tellDiscoveryChanged();
   }
 
+  /** Has {@code claim} wait for the writes in its range that have begun on any loop. */
+  void drainWrites(Namespace namespace, RangeClaim claim) {
+    for (LoopContext context : contexts.values()) {
+      claim.waitForOneMore();
+      context.loop().execute(() -> context.drainWrites(namespace, claim));
+    }
+    claim.oneLess();
+  }
+
+  /** Has writes that wait for the gate of {@code namespace} try again, on every loop. */
+  void resumeWrites(Namespace namespace) {
+    for (LoopContext context : contexts.values()) {
+      context.loop().execute(() -> context.resumeWrites(namespace));
+    }
+  }
+
   /** Completes when no loop uses {@code namespace}, which {@code subsystem} does not offer any more. */
   CompletableFuture<Void> released(Subsystem subsystem, Namespace namespace) {
     return CompletableFuture.allOf(contexts.values().stream().map(context -> context.release(subsystem, namespace))

@@ -519,6 +519,7 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
     sendingHead = 0;
     for (int i = count - 1; i >= from; i--) {
       slots[i] = new TargetCommand(queue, i);
+      queue.add(slots[i]);
       free[freeCount++] = i;
     }
   }

@@ -56,14 +56,14 @@ class TargetFeaturesTest {
   @Test
   void everyFeatureSaysWhatCanBeDoneWithIt() {
     TestQueue admin = world.admin();
-    List<Integer> changeable = List.of(0x01, 0x02, 0x04, 0x07, 0x0A, 0x0B, 0x0E, 0x0F, 0x16);
+    List<Integer> changeable = List.of(0x01, 0x02, 0x04, 0x07, 0x0A, 0x0B, 0x0E, 0x0F, 0x16, 0x84);
     List<Integer> fixed = List.of(0x05, 0x06, 0x81);
     byte[] effects = admin.call(TargetAdminTest.log(0x12, 1024, 0, false), null).data();
     for (int id = 0; id < 256; id++) {
       boolean known = changeable.contains(id) || fixed.contains(id);
       Reply reply = get(admin, id | SUPPORTED, 0);
       assertThat(reply.status()).as("feature %x", id).isEqualTo(known ? 0 : INVALID_FIELD);
-      assertThat(reply.result()).as("feature %x", id).isEqualTo(changeable.contains(id) ? 4 : 0);
+      assertThat(reply.result()).as("feature %x", id).isEqualTo(id == 0x84 ? 6 : changeable.contains(id) ? 4 : 0);
       assertThat(Pdus.view(effects).getInt(4 * id) & 1).as("effects of feature %x", id).isEqualTo(known ? 1 : 0);
       assertThat(set(admin, id | 1 << 31, 0).status()).as("saved feature %x", id)
           .isEqualTo(known ? NvmeStatus.FEATURE_NOT_SAVEABLE | DNR : INVALID_FIELD);
@@ -226,7 +226,7 @@ class TargetFeaturesTest {
     for (int opcode : new int[] {Opcode.READ, Opcode.VERIFY, Opcode.FLUSH, Opcode.COMPARE}) {
       assertThat(Pdus.view(effects).getInt(1024 + 4 * opcode) & 2).as("opcode %x changes nothing", opcode).isZero();
     }
-    for (int opcode : new int[] {Opcode.WRITE, Opcode.WRITE_ZEROES, Opcode.DATASET_MANAGEMENT}) {
+    for (int opcode : new int[] {Opcode.WRITE, Opcode.WRITE_ZEROES, Opcode.DATASET_MANAGEMENT, Opcode.COPY}) {
       assertThat(Pdus.view(effects).getInt(1024 + 4 * opcode) & 2).as("opcode %x changes", opcode).isEqualTo(2);
     }
     assertThat(world.device.bytes(0, 64 << 10)).isEqualTo(before);

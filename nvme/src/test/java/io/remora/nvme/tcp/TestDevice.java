@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
 
 /** A device in memory whose requests take as long, and end as, the test says. */
 final class TestDevice implements BlockDevice {
@@ -27,6 +28,9 @@ final class TestDevice implements BlockDevice {
   private final int blockSize;
   private volatile long sizeBytes;
   boolean recording = true;
+  /** Hears of each request when it comes, and when it has been carried out. */
+  Consumer<IoRequest> onSubmit = request -> {};
+  Consumer<IoRequest> onDone = request -> {};
   boolean holding;
   Status fail = Status.OK;
   long delayNs;
@@ -131,6 +135,7 @@ final class TestDevice implements BlockDevice {
     @Override
     public void submit(IoRequest request) {
       request.begin();
+      onSubmit.accept(request);
       if (recording) {
         ops.add(request.op);
         log.add(request.toString());
@@ -177,6 +182,7 @@ final class TestDevice implements BlockDevice {
         case FLUSH -> {
         }
       }
+      onDone.accept(request);
       request.complete(Status.OK);
     }
 
