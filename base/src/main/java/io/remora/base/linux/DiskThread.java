@@ -91,16 +91,32 @@ final class DiskThread {
     parked = false;
   }
 
+  /** A write that failed once has failed: the kernel may tell the error of a page once only, so a second one that succeeds means nothing. */
+  private int write(DiskSlot slot, long iovecs, int count) {
+    long written = libc.tryPwritev2(slot.fd, iovecs, count, slot.offset, slot.flags);
+    if (written >= 0) {
+      return (int) written;
+    }
+    long again = libc.pwritev2(slot.fd, iovecs, count, slot.offset, slot.flags);
+    return again < 0 ? (int) again : -Errno.EIO;
+  }
+
   private int execute(DiskSlot slot) {
     return switch (slot.op) {
-      case Ring.OP_READ -> (int) libc.pread(slot.fd, slot.address, slot.length, slot.offset);
-      case Ring.OP_READV -> (int) libc.preadv(slot.fd, slot.address, slot.length, slot.offset);
+      case Ring.OP_READ -> {
+        long count = libc.tryPread(slot.fd, slot.address, slot.length, slot.offset);
+        yield (int) (count >= 0 ? count : libc.pread(slot.fd, slot.address, slot.length, slot.offset));
+      }
+      case Ring.OP_READV -> {
+        long count = libc.tryPreadv(slot.fd, slot.address, slot.length, slot.offset);
+        yield (int) (count >= 0 ? count : libc.preadv(slot.fd, slot.address, slot.length, slot.offset));
+      }
       case Ring.OP_WRITE -> {
         iovec.set(JAVA_LONG, 0, slot.address);
         iovec.set(JAVA_LONG, 8, slot.length);
-        yield (int) libc.pwritev2(slot.fd, iovec.address(), 1, slot.offset, slot.flags);
+        yield write(slot, iovec.address(), 1);
       }
-      case Ring.OP_WRITEV -> (int) libc.pwritev2(slot.fd, slot.address, slot.length, slot.offset, slot.flags);
+      case Ring.OP_WRITEV -> write(slot, slot.address, slot.length);
       case Ring.OP_FSYNC -> libc.fdatasync(slot.fd);
       // As in an entry of io_uring, the length of the range is in the place of the address, and the mode in that of the length.
       case Ring.OP_FALLOCATE -> libc.fallocate(slot.fd, slot.length, slot.offset, slot.address);

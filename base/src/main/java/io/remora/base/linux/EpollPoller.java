@@ -132,14 +132,21 @@ final class EpollPoller implements Poller {
     if (timeoutNs > 0 && preciseWait) {
       timespec.set(JAVA_LONG, 0, timeoutNs / 1_000_000_000L);
       timespec.set(JAVA_LONG, 8, timeoutNs % 1_000_000_000L);
-      long count = libc.syscall(Abi.SYS_EPOLL_PWAIT2, fd, events.address(), MAX_EVENTS, timespec.address(), 0, 0);
+      long count = libc.trySyscall(Abi.SYS_EPOLL_PWAIT2, fd, events.address(), MAX_EVENTS, timespec.address(), 0, 0);
+      if (count >= 0) {
+        return (int) count;
+      }
+      timespec.set(JAVA_LONG, 0, 0);
+      timespec.set(JAVA_LONG, 8, 0);
+      count = libc.syscall(Abi.SYS_EPOLL_PWAIT2, fd, events.address(), MAX_EVENTS, timespec.address(), 0, 0);
       if (count != -Errno.ENOSYS && count != -Errno.EPERM) {
         return (int) count;
       }
       preciseWait = false;
     }
     int timeoutMs = timeoutNs <= 0 ? (int) timeoutNs : (int) Math.min(60_000, (timeoutNs + 999_999) / 1_000_000);
-    return libc.epollWait(fd, events.address(), MAX_EVENTS, timeoutMs);
+    int count = libc.tryEpollWait(fd, events.address(), MAX_EVENTS, timeoutMs);
+    return count >= 0 ? count : libc.epollWait(fd, events.address(), MAX_EVENTS, 0);
   }
 
   private void dispatch(long key, int ready) {

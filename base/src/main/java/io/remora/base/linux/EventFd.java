@@ -27,7 +27,7 @@ final class EventFd {
 
   synchronized void signal() {
     if (!closed) {
-      libc.write(fd, ONE.address(), 8);
+      libc.tryWrite(fd, ONE.address(), 8);
     }
   }
 

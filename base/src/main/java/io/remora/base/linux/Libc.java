@@ -16,6 +16,10 @@ import java.lang.invoke.MethodHandle;
  * <p>Every method is the function of its name. The result is the function's, or the negated error number. Pointers are plain
  * addresses, so that a call costs no liveness check and no object; whoever calls keeps the memory alive. All functions take
  * and give 64 or 32 bits as the C library of 64-bit Linux does.
+ *
+ * <p>A call that has errno stored allocates 40 bytes in the JDK wherever its compiler does not inline a check of that place. The
+ * functions of the data path whose names begin with {@code try} have nothing stored, and so never allocate: they give -1 for any
+ * failure, and who needs the reason makes the call once more by the method that tells it.
  */
 final class Libc {
   private static final Linker LINKER = Linker.nativeLinker();
@@ -31,11 +35,17 @@ final class Libc {
   private static final MethodHandle ACCEPT4 = find("accept4", I, I, L, L, I);
   private static final MethodHandle CONNECT = find("connect", I, I, L, I);
   private static final MethodHandle GETSOCKNAME = find("getsockname", I, I, L, L);
+  private static final MethodHandle GETPEERNAME = find("getpeername", I, I, L, L);
   private static final MethodHandle GETSOCKOPT = find("getsockopt", I, I, I, I, L, L);
   private static final MethodHandle SETSOCKOPT = find("setsockopt", I, I, I, I, L, I);
   private static final MethodHandle RECV = find("recv", L, I, L, L, I);
   private static final MethodHandle SEND = find("send", L, I, L, L, I);
   private static final MethodHandle SENDMSG = find("sendmsg", L, I, L, I);
+  private static final MethodHandle TRY_RECV = plain("recv", L, I, L, L, I);
+  private static final MethodHandle TRY_SEND = plain("send", L, I, L, L, I);
+  private static final MethodHandle TRY_SENDMSG = plain("sendmsg", L, I, L, I);
+  private static final MethodHandle TRY_EPOLL_WAIT = plain("epoll_wait", I, I, L, I, I);
+  private static final MethodHandle TRY_WRITE = plain("write", L, I, L, L);
   private static final MethodHandle RECVFROM = find("recvfrom", L, I, L, L, I, L, L);
   private static final MethodHandle SHUTDOWN = find("shutdown", I, I, I);
   private static final MethodHandle CLOSE = find("close", I, I);
@@ -43,7 +53,6 @@ final class Libc {
   private static final MethodHandle EPOLL_CTL = find("epoll_ctl", I, I, I, I, L);
   private static final MethodHandle EPOLL_WAIT = find("epoll_wait", I, I, L, I, I);
   private static final MethodHandle EVENTFD = find("eventfd", I, I, I);
-  private static final MethodHandle WRITE = find("write", L, I, L, L);
   private static final MethodHandle OPEN = variadic("open", 2, I, L, I, I);
   private static final MethodHandle FCNTL = variadic("fcntl", 2, I, I, I, I);
   private static final MethodHandle IOCTL = variadic("ioctl", 2, I, I, L, L);
@@ -63,6 +72,11 @@ final class Libc {
   private static final MethodHandle MUNMAP = find("munmap", I, L, L);
   private static final MethodHandle SCHED_SETAFFINITY = find("sched_setaffinity", I, I, L, L);
   private static final MethodHandle SYSCALL = variadic("syscall", 1, L, L, L, L, L, L, L, L);
+  private static final MethodHandle TRY_PREAD = plain("pread", L, I, L, L, L);
+  private static final MethodHandle TRY_PREADV = plain("preadv", L, I, L, I, L);
+  private static final MethodHandle TRY_PWRITEV2 = plain("pwritev2", L, I, L, I, L, I);
+  private static final MethodHandle TRY_SYSCALL = link("syscall", FunctionDescriptor.of(L, L, L, L, L, L, L, L),
+      Linker.Option.firstVariadicArg(1));
 
   private final MemorySegment state = Arena.ofAuto().allocate(STATE);
 
@@ -114,6 +128,14 @@ final class Libc {
     }
   }
 
+  int getpeername(int fd, long address, long addressLength) {
+    try {
+      return of((int) GETPEERNAME.invokeExact(state, fd, address, addressLength));
+    } catch (Throwable e) {
+      throw unreachable(e);
+    }
+  }
+
   int getsockopt(int fd, int level, int name, long value, long valueLength) {
     try {
       return of((int) GETSOCKOPT.invokeExact(state, fd, level, name, value, valueLength));
@@ -149,6 +171,87 @@ final class Libc {
   long sendmsg(int fd, long message, int flags) {
     try {
       return of((long) SENDMSG.invokeExact(state, fd, message, flags));
+    } catch (Throwable e) {
+      throw unreachable(e);
+    }
+  }
+
+  /** As {@link #recv}; -1 when it fails. */
+  long tryRecv(int fd, long address, long length, int flags) {
+    try {
+      return (long) TRY_RECV.invokeExact(fd, address, length, flags);
+    } catch (Throwable e) {
+      throw unreachable(e);
+    }
+  }
+
+  /** As {@link #send}; -1 when it fails. */
+  long trySend(int fd, long address, long length, int flags) {
+    try {
+      return (long) TRY_SEND.invokeExact(fd, address, length, flags);
+    } catch (Throwable e) {
+      throw unreachable(e);
+    }
+  }
+
+  /** As {@link #sendmsg}; -1 when it fails. */
+  long trySendmsg(int fd, long message, int flags) {
+    try {
+      return (long) TRY_SENDMSG.invokeExact(fd, message, flags);
+    } catch (Throwable e) {
+      throw unreachable(e);
+    }
+  }
+
+  /** As {@link #epollWait}; -1 when it fails. */
+  int tryEpollWait(int epoll, long events, int max, int timeoutMs) {
+    try {
+      return (int) TRY_EPOLL_WAIT.invokeExact(epoll, events, max, timeoutMs);
+    } catch (Throwable e) {
+      throw unreachable(e);
+    }
+  }
+
+  /** The function {@code write}; -1 when it fails. */
+  long tryWrite(int fd, long address, long length) {
+    try {
+      return (long) TRY_WRITE.invokeExact(fd, address, length);
+    } catch (Throwable e) {
+      throw unreachable(e);
+    }
+  }
+
+  /** As {@link #syscall}; -1 when it fails. */
+  long trySyscall(long number, long a, long b, long c, long d, long e, long f) {
+    try {
+      return (long) TRY_SYSCALL.invokeExact(number, a, b, c, d, e, f);
+    } catch (Throwable t) {
+      throw unreachable(t);
+    }
+  }
+
+  /** As {@link #pread}; -1 when it fails. */
+  long tryPread(int fd, long address, long length, long offset) {
+    try {
+      return (long) TRY_PREAD.invokeExact(fd, address, length, offset);
+    } catch (Throwable e) {
+      throw unreachable(e);
+    }
+  }
+
+  /** As {@link #preadv}; -1 when it fails. */
+  long tryPreadv(int fd, long iovecs, int count, long offset) {
+    try {
+      return (long) TRY_PREADV.invokeExact(fd, iovecs, count, offset);
+    } catch (Throwable e) {
+      throw unreachable(e);
+    }
+  }
+
+  /** As {@link #pwritev2}; -1 when it fails. */
+  long tryPwritev2(int fd, long iovecs, int count, long offset, int flags) {
+    try {
+      return (long) TRY_PWRITEV2.invokeExact(fd, iovecs, count, offset, flags);
     } catch (Throwable e) {
       throw unreachable(e);
     }
@@ -205,14 +308,6 @@ final class Libc {
   int eventfd(int value, int flags) {
     try {
       return of((int) EVENTFD.invokeExact(state, value, flags));
-    } catch (Throwable e) {
-      throw unreachable(e);
-    }
-  }
-
-  long write(int fd, long address, long length) {
-    try {
-      return of((long) WRITE.invokeExact(state, fd, address, length));
     } catch (Throwable e) {
       throw unreachable(e);
     }
@@ -381,6 +476,10 @@ final class Libc {
 
   private static MethodHandle find(String name, MemoryLayout result, MemoryLayout... arguments) {
     return link(name, FunctionDescriptor.of(result, arguments), CAPTURE);
+  }
+
+  private static MethodHandle plain(String name, MemoryLayout result, MemoryLayout... arguments) {
+    return link(name, FunctionDescriptor.of(result, arguments));
   }
 
   private static MethodHandle variadic(String name, int fixed, MemoryLayout result, MemoryLayout... arguments) {

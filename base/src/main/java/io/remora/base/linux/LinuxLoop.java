@@ -50,6 +50,8 @@ final class LinuxLoop implements Loop, Clock {
   private @Nullable LinuxNet net;
   private @Nullable LinuxDisk disk;
   private @Nullable DiskQueue disks;
+  /** The time of this turn, read when its events had come: one reading of the clock for each turn. */
+  private long turnNs;
 
   /**
    * Starts loop {@code number} of {@code config} and waits until it runs.
@@ -264,28 +266,31 @@ final class LinuxLoop implements Loop, Clock {
   }
 
   private void turns() {
-    long lastWorkNs = System.nanoTime();
+    boolean idle = false;
+    long idleSinceNs = 0;
     while (!tasks.closed() || tasks.size() > 0) {
-      int work = turn(0);
-      if (work > 0) {
-        lastWorkNs = System.nanoTime();
+      if (turn(0) > 0) {
+        idle = false;
         continue;
       }
-      long now = System.nanoTime();
-      if (spin.spins(now - lastWorkNs)) {
+      if (!idle) {
+        idle = true;
+        idleSinceNs = turnNs;
+      }
+      if (spin.spins(turnNs - idleSinceNs)) {
         Thread.onSpinWait();
         continue;
       }
-      work = sleep(now);
-      now = System.nanoTime();
-      spin.slept(now - lastWorkNs);
-      lastWorkNs = work > 0 ? now : lastWorkNs;
+      int work = sleep(turnNs);
+      spin.slept(turnNs - idleSinceNs);
+      idle = work == 0;
     }
   }
 
   /** One turn; what it waits for, if it waits, comes first. Returns a measure of what was done. */
   private int turn(long timeoutNs) {
     int work = poller().poll(timeoutNs);
+    turnNs = System.nanoTime();
     work += runTimers();
     work += runTasks();
     return work + runDeferred();
@@ -303,6 +308,7 @@ final class LinuxLoop implements Loop, Clock {
       work = poller().poll(timeoutNs);
     } finally {
       asleep.set(false);
+      turnNs = System.nanoTime();
     }
     return work + runTimers() + runTasks() + runDeferred();
   }
@@ -311,7 +317,7 @@ final class LinuxLoop implements Loop, Clock {
     if (timers.isEmpty()) {
       return 0;
     }
-    long now = System.nanoTime();
+    long now = turnNs;
     long armedLater = timers.sequence();
     int fired = 0;
     for (LoopTimer next = timers.first(); next != null && next.deadlineNs - now <= 0

@@ -30,6 +30,8 @@ final class LinuxNet implements Net {
   private final MemorySegment option;
   private final MemorySegment message;
   private final MemorySegment iovecs;
+  private int gatheredPieces;
+  private long gatheredBytes;
 
   LinuxNet(LinuxLoop loop, Arena arena) {
     this.loop = loop;
@@ -135,11 +137,43 @@ final class LinuxNet implements Net {
   }
 
   /**
-   * Sends up to {@value #MAX_IOVECS} pieces of {@code list}, leaving out its first {@code from} bytes, by one system call, to the
-   * address in {@link #address} if {@code addressBytes} is not 0.
+   * Sends up to {@value #MAX_IOVECS} pieces of {@code list}, leaving out its first {@code from} bytes, by one system call. Returns -1
+   * for any failure: {@link #sendAgain} tells which.
    */
-  long send(int fd, Sgl list, long from, int addressBytes) {
+  long trySend(int fd, Sgl list, long from) {
+    int pieces = gather(list, from);
+    if (pieces == 1) {
+      return libc.trySend(fd, iovecs.get(JAVA_LONG, 0), iovecs.get(JAVA_LONG, 8), Abi.MSG_NOSIGNAL);
+    }
+    describe(pieces, 0);
+    return libc.trySendmsg(fd, message.address(), Abi.MSG_NOSIGNAL);
+  }
+
+  /** What the last {@link #trySend} gave to the kernel, once more: how much was taken now, or the negated error number. */
+  long sendAgain(int fd) {
+    describe(gatheredPieces, 0);
+    return libc.sendmsg(fd, message.address(), Abi.MSG_NOSIGNAL);
+  }
+
+  /** How many bytes the last call to send anything gave to the kernel. */
+  long gatheredBytes() {
+    return gatheredBytes;
+  }
+
+  /** Sends the whole of {@code list} as a datagram to the address in {@link #address}, of so many bytes. */
+  long sendTo(int fd, Sgl list, int addressBytes) {
+    describe(gather(list, 0), addressBytes);
+    return libc.sendmsg(fd, message.address(), Abi.MSG_NOSIGNAL);
+  }
+
+  /** Whether a connection that has been made still has another end: false after a reset or a time-out, true after the peer's FIN. */
+  boolean hasPeer(int fd) {
+    return libc.getpeername(fd, address.address(), addressLength(SocketAddresses.BYTES)) >= 0;
+  }
+
+  private int gather(Sgl list, long from) {
     int pieces = 0;
+    long bytes = 0;
     long skip = from;
     for (int i = 0; i < list.count() && pieces < MAX_IOVECS; i++) {
       long length = list.length(i);
@@ -149,16 +183,19 @@ final class LinuxNet implements Net {
       }
       iovecs.set(JAVA_LONG, pieces * 16L, list.address(i) + skip);
       iovecs.set(JAVA_LONG, pieces * 16L + 8, length - skip);
+      bytes += length - skip;
       skip = 0;
       pieces++;
     }
-    if (pieces == 1 && addressBytes == 0) {
-      return libc.send(fd, iovecs.get(JAVA_LONG, 0), iovecs.get(JAVA_LONG, 8), Abi.MSG_NOSIGNAL);
-    }
+    gatheredPieces = pieces;
+    gatheredBytes = bytes;
+    return pieces;
+  }
+
+  private void describe(int pieces, int addressBytes) {
     message.set(JAVA_LONG, 0, addressBytes == 0 ? 0 : address.address());
     message.set(JAVA_INT, 8, addressBytes);
     message.set(JAVA_LONG, 24, pieces);
-    return libc.sendmsg(fd, message.address(), Abi.MSG_NOSIGNAL);
   }
 
   private int socket(String what, InetSocketAddress where, int type, int protocol) {

@@ -182,10 +182,15 @@ final class Ring {
   private void enter(int minComplete, int flags) {
     INT.setRelease(rings, sqTailAt, sqTail);
     boolean timed = (flags & ENTER_EXT_ARG) != 0;
-    long result = libc.syscall(Abi.SYS_IO_URING_ENTER, fd, sqTail - submitted, minComplete, flags,
+    long result = libc.trySyscall(Abi.SYS_IO_URING_ENTER, fd, sqTail - submitted, minComplete, flags,
         timed ? waitArgument.address() : 0, timed ? 24 : 0);
     // The kernel's head and not the result says what was taken: a call that was cut short may have taken some.
     submitted = (int) INT.getAcquire(rings, sqHeadAt);
+    if (result < 0) {
+      // Out of time, mostly. Once more without waiting, for the reason if there is another one.
+      result = libc.syscall(Abi.SYS_IO_URING_ENTER, fd, sqTail - submitted, 0, ENTER_GETEVENTS, 0, 0);
+      submitted = (int) INT.getAcquire(rings, sqHeadAt);
+    }
     if (result < 0) {
       switch ((int) -result) {
         // Out of time, interrupted, or short of memory or of room for completions: the next turn tries again.

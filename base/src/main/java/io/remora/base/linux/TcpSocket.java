@@ -36,6 +36,7 @@ final class TcpSocket extends Watched implements StreamSocket {
   private boolean writeArmed;
   private boolean drained;
   private boolean endSeen;
+  private boolean outputShut;
 
   TcpSocket(LinuxLoop loop, LinuxNet net, int fd, InetSocketAddress remote, Handler handler, boolean connecting) {
     super(fd);
@@ -88,9 +89,23 @@ final class TcpSocket extends Watched implements StreamSocket {
       readArmed = true;
       return 0;
     }
-    long count = libc.recv(fd, target.address() + offset, length, 0);
+    // Once the kernel has told of the end, its reason is what matters and not what the call allocates.
+    long count = endSeen ? -1 : libc.tryRecv(fd, target.address() + offset, length, 0);
+    if (count > 0) {
+      drained = count < length;
+      return count;
+    }
+    return count == 0 ? CLOSED : readAgain(target.address() + offset, length);
+  }
+
+  /**
+   * Finds out why a read failed, by another one. The first may have taken the error of a connection that has just broken with it: the second
+   * then says that the stream has ended, as it does when the peer has closed in order meanwhile.
+   */
+  private long readAgain(long address, long length) {
+    long count = libc.recv(fd, address, length, 0);
     while (count == -Errno.EINTR) {
-      count = libc.recv(fd, target.address() + offset, length, 0);
+      count = libc.recv(fd, address, length, 0);
     }
     if (count > 0) {
       drained = count < length && !endSeen;
@@ -102,6 +117,8 @@ final class TcpSocket extends Watched implements StreamSocket {
     }
     if (count < 0) {
       end(Errno.ofSocket((int) -count));
+    } else if (!endSeen && !outputShut && !net.hasPeer(fd)) {
+      end(Status.DISCONNECTED);
     }
     // An orderly end leaves our direction open.
     return CLOSED;
@@ -120,9 +137,17 @@ final class TcpSocket extends Watched implements StreamSocket {
     long total = source.totalBytes();
     long taken = 0;
     while (taken < total) {
-      long count = net.send(fd, source, taken, 0);
+      long count = net.trySend(fd, source, taken);
+      if (count < 0) {
+        count = net.sendAgain(fd);
+      }
       if (count >= 0) {
         taken += count;
+        if (count < net.gatheredBytes()) {
+          // The kernel has no more room, and tells when it has.
+          writeArmed = true;
+          return taken;
+        }
       } else if (count == -Errno.EAGAIN) {
         writeArmed = true;
         return taken;
@@ -145,6 +170,7 @@ final class TcpSocket extends Watched implements StreamSocket {
   public void shutdownOutput() {
     assert loop.inLoop();
     if (state == State.OPEN) {
+      outputShut = true;
       libc.shutdown(fd, Abi.SHUT_WR);
     }
   }

@@ -68,7 +68,7 @@ final class UdpSocket extends Watched implements DatagramSocket {
     if (closed || addressBytes == 0 || source.count() > LinuxNet.MAX_IOVECS) {
       return total;
     }
-    long count = net.send(fd, source, 0, addressBytes);
+    long count = net.sendTo(fd, source, addressBytes);
     if (count == -Errno.EAGAIN) {
       writeArmed = true;
       return WOULD_BLOCK;

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class HostTcpLink implements HostLink, StreamSocket.Handler, PduReader.Handler {
   private static final int RECEIVE_BYTES = 64 << 10;
-  private static final long READ_BUDGET_BYTES = 1 << 20;
+  private static final int READS_PER_TURN = 16;
   private static final int MIN_H2C_DATA = 4096;
   private static final int MAX_ALIGNMENT = 31;
 
@@ -128,14 +128,21 @@ final class HostTcpLink implements HostLink, StreamSocket.Handler, PduReader.Han
 
   private void read() {
     StreamSocket from = socket;
-    if (closed || from == null) {
-      return;
-    }
-    switch (reader.advance(from, READ_BUDGET_BYTES)) {
-      case DRAINED, STALLED, STOPPED -> {
+    for (int i = 0; i < READS_PER_TURN && !closed && from != null; i++) {
+      switch (reader.advance(from, 1)) {
+        case DRAINED, STALLED, STOPPED -> {
+          return;
+        }
+        case CLOSED -> {
+          onEnd(from);
+          return;
+        }
+        // The controller works on what these answers made room for while the next ones are read.
+        case MORE -> sendPending();
       }
-      case MORE -> loop.defer(readTask);
-      case CLOSED -> onEnd(from);
+    }
+    if (!closed && from != null) {
+      loop.defer(readTask);
     }
   }
 
@@ -154,6 +161,10 @@ final class HostTcpLink implements HostLink, StreamSocket.Handler, PduReader.Han
 
   private void flush() {
     flushDeferred = false;
+    sendPending();
+  }
+
+  private void sendPending() {
     StreamSocket to = socket;
     while (!closed && !blocked && to != null) {
       Sgl pending = sender.pending();

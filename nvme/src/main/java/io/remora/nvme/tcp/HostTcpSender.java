@@ -25,8 +25,8 @@ final class HostTcpSender {
    * takes: Linux's target computes the digest of each H2CData over the whole command, so there has to be one only.
    */
   private static final int MAX_DATA_BYTES = 128 << 10;
-  /** About how much is put together for one write to the socket. */
-  private static final int BATCH_BYTES = 512 << 10;
+  /** About how much is put together for one write to the socket: the controller works on it while the rest is being sent. */
+  private static final int BATCH_BYTES = 64 << 10;
 
   private final MemorySegment buffer;
   private final boolean headerDigest;

@@ -38,6 +38,8 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
 
   private static final System.Logger LOG = System.getLogger(TargetConnection.class.getName());
   private static final int STAGING_BYTES = 128 << 10;
+  /** So many unsent bytes do not wait for the end of the turn. */
+  private static final int BATCH_BYTES = 64 << 10;
   /** What one connection reads in one turn, in bytes, before others have theirs. */
   private static final int TURN_BYTES = 256 << 10;
   /** In-capsule data that admin and fabrics commands may always bring, in bytes. */
@@ -327,6 +329,10 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
     int tail = sendingHead + sendingCount;
     sending[tail < sending.length ? tail : tail - sending.length] = target;
     sendingCount++;
+    if (out().queued() - out().sent() >= BATCH_BYTES) {
+      // The host takes these while the rest of the turn's answers come about.
+      sendQueued();
+    }
   }
 
   @Override
@@ -399,6 +405,10 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
 
   private void flush() {
     flushDue = false;
+    sendQueued();
+  }
+
+  private void sendQueued() {
     TargetOutput out = output;
     if (blocked || out == null || state == State.LINGERING || state == State.CLOSED) {
       return;
