@@ -66,6 +66,8 @@ final class Cleaner {
     }
     CompletableFuture<Void> work = next();
     if (work == null) {
+      // As long as this was scheduled there was hope for those who wait.
+      pool.space().serve();
       return;
     }
     busy = true;

@@ -4,21 +4,21 @@ import io.remora.base.IoRequest;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** The part of a {@link VolumeIo} that goes to one cluster. Lives in the pool's free list; belongs to the pool's loop. */
+/** The part of a request that goes to one cluster. Lives in its lane's free list; belongs to the lane's loop. */
 final class ClusterIo implements IoRequest.Completion {
   final IoRequest io = new IoRequest(this);
-  private final Pool pool;
-  private @Nullable VolumeIo parent;
-  private @Nullable PoolDisk disk;
+  private final Lane lane;
+  private @Nullable Done parent;
+  private @Nullable LaneDisk disk;
   private int epoch;
   @Nullable
   ClusterIo nextFree;
 
-  ClusterIo(Pool pool) {
-    this.pool = pool;
+  ClusterIo(Lane lane) {
+    this.lane = lane;
   }
 
-  void begin(VolumeIo of, PoolDisk on, IoRequest.Op op, long offset, long length, boolean fua) {
+  void begin(Done of, LaneDisk on, IoRequest.Op op, long offset, long length, boolean fua) {
     parent = of;
     disk = on;
     epoch = on.beginData();
@@ -28,12 +28,12 @@ final class ClusterIo implements IoRequest.Completion {
 
   @Override
   public void completed(IoRequest request) {
-    VolumeIo of = Objects.requireNonNull(parent);
-    PoolDisk on = Objects.requireNonNull(disk);
+    Done of = Objects.requireNonNull(parent);
+    LaneDisk on = Objects.requireNonNull(disk);
     parent = null;
     disk = null;
     on.endData(epoch, request.op != IoRequest.Op.READ);
-    pool.release(this);
+    lane.release(this);
     of.done(request.status);
   }
 }

@@ -38,25 +38,27 @@ public final class Pool {
   private final long createdMs;
   private final Crc32c crc = new Crc32c();
   private final Space space = new Space(this);
+  private final Lane lane;
+  /** What the pool has on other loops. */
+  private final Map<Loop, Lane> lanes = new LinkedHashMap<>();
   private final Map<UUID, Volume> volumes = new LinkedHashMap<>();
   private final Map<String, Volume> byName = new LinkedHashMap<>();
   private final List<String> problems = new ArrayList<>();
-  private PoolDisk[] disks = {};
-  private Region[] regions = {};
+  private volatile PoolDisk[] disks = {};
+  private volatile Region[] regions = {};
   /** The disks that the primary's label names; one may be on its way in. */
   private List<UUID> members = List.of();
   private long totalClusters;
   private long damagedClusters;
   private long sequence;
   private int nextNumber = 1;
-  private int lostLimit;
+  private volatile int lostLimit;
   private boolean keepsOrphans;
   private boolean allocating;
   private boolean closing;
   private volatile @Nullable String failure;
   private CompletableFuture<?> control = CompletableFuture.completedFuture(null);
   private @Nullable VolumeIo freeVolumeIo;
-  private @Nullable ClusterIo freeClusterIo;
 
   Pool(Loop loop, String name, UUID uuid, long clusterBytes, long createdMs) {
     this.loop = loop;
@@ -64,6 +66,7 @@ public final class Pool {
     this.uuid = uuid;
     this.clusterBytes = clusterBytes;
     this.createdMs = createdMs;
+    this.lane = new Lane(this, loop);
   }
 
   /**
@@ -242,6 +245,7 @@ public final class Pool {
 
   private CompletableFuture<Void> stop() {
     closing = true;
+    space.serve();
     List<CompletableFuture<?>> ends = new ArrayList<>();
     for (Volume volume : volumes.values()) {
       volume.remove(Status.ABORTED);
@@ -250,8 +254,12 @@ public final class Pool {
     for (PoolDisk disk : disks) {
       ends.add(disk.cleaner().whenIdle());
     }
-    return CompletableFuture.allOf(ends.toArray(CompletableFuture[]::new))
+    return CompletableFuture.allOf(ends.toArray(CompletableFuture[]::new)).thenCompose(_ -> closeLanes())
         .thenCompose(_ -> failed() ? CompletableFuture.completedFuture(null) : settle());
+  }
+
+  private CompletableFuture<Void> closeLanes() {
+    return CompletableFuture.allOf(lanes.values().stream().map(Lane::close).toArray(CompletableFuture[]::new));
   }
 
   /** Writes all metadata that is not written, and flushes. */
@@ -375,8 +383,29 @@ public final class Pool {
   }
 
   void addDisk(PoolDisk disk) {
-    disks = Arrays.copyOf(disks, disks.length + 1);
-    disks[disks.length - 1] = disk;
+    PoolDisk[] more = Arrays.copyOf(disks, disks.length + 1);
+    more[disks.length] = disk;
+    disks = more;
+    lanes.values().forEach(other -> other.open(disk));
+  }
+
+  /** What the pool has on this loop. */
+  Lane lane() {
+    return lane;
+  }
+
+  /** What the pool has on another loop. */
+  Lane lane(Loop other) {
+    Lane known = lanes.get(other);
+    if (known != null) {
+      return known;
+    }
+    Lane made = new Lane(this, other);
+    lanes.put(other, made);
+    for (PoolDisk disk : disks) {
+      made.open(disk);
+    }
+    return made;
   }
 
   List<UUID> members() {
@@ -392,8 +421,9 @@ public final class Pool {
     checkRoomFor(shape);
     Region region = new Region(disk, shape, (int) totalClusters, crc);
     disk.regions().add(region);
-    regions = Arrays.copyOf(regions, regions.length + 1);
-    regions[regions.length - 1] = region;
+    Region[] more = Arrays.copyOf(regions, regions.length + 1);
+    more[regions.length] = region;
+    regions = more;
     totalClusters += shape.clusters();
     space.addCapacity(shape.clusters());
     return region;
@@ -407,18 +437,20 @@ public final class Pool {
     }
   }
 
+  /** From any thread, for a cluster that was found in a volume's map. */
   Region regionOf(int cluster) {
+    Region[] all = regions;
     int low = 0;
-    int high = regions.length - 1;
+    int high = all.length - 1;
     while (low < high) {
       int middle = (low + high + 1) >>> 1;
-      if (regions[middle].base <= cluster) {
+      if (all[middle].base <= cluster) {
         low = middle;
       } else {
         high = middle - 1;
       }
     }
-    return regions[low];
+    return all[low];
   }
 
   /** The label of {@code disk} as the pool is now. */
@@ -515,7 +547,7 @@ public final class Pool {
 
   void map(Volume volume, long logical, int cluster) {
     Region region = regionOf(cluster);
-    volume.map().put(logical, cluster);
+    volume.map().putFresh(logical, cluster);
     region.map(cluster - region.base, volume.record().number(), logical, (int) nextSequence());
   }
 
@@ -541,6 +573,22 @@ public final class Pool {
     return true;
   }
 
+  /** {@link #metadataQuiet} from any thread; it may be false when that is true. */
+  boolean quiet() {
+    for (PoolDisk disk : disks) {
+      if (!disk.quiet()) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  /** Whether the entry of {@code cluster}, which is mapped, has been written. */
+  boolean settled(int cluster) {
+    Region region = regionOf(cluster);
+    return region.settled(cluster - region.base);
+  }
+
   /** Flushes all disks for {@code io}, which waits for one part already. */
   void flush(VolumeIo io) {
     for (PoolDisk disk : disks) {
@@ -563,21 +611,6 @@ public final class Pool {
   void release(VolumeIo io) {
     io.nextFree = freeVolumeIo;
     freeVolumeIo = io;
-  }
-
-  ClusterIo takeClusterIo() {
-    ClusterIo io = freeClusterIo;
-    if (io == null) {
-      return new ClusterIo(this);
-    }
-    freeClusterIo = io.nextFree;
-    io.nextFree = null;
-    return io;
-  }
-
-  void release(ClusterIo io) {
-    io.nextFree = freeClusterIo;
-    freeClusterIo = io;
   }
 
   @Override

@@ -11,6 +11,7 @@ import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
@@ -18,12 +19,15 @@ import org.jspecify.annotations.Nullable;
 /**
  * A disk of a pool: its file, its flushes, and what is in flight on it. Belongs to the pool's loop.
  *
+ * <p>Other loops have the disk open too and count what they write; a flush from here covers it, since it covers the whole disk.
+ *
  * <p>Flushes are shared: who asks while one is in flight that does not cover what he means waits for the next, together with all
  * others who do. After a failed flush no flush ever succeeds again: nobody knows what the disk has dropped.
  */
 final class PoolDisk {
   private final Pool pool;
   private final DiskFile file;
+  private final LaneDisk data;
   private final UUID uuid;
   private final int index;
   private final PageWriter writer;
@@ -32,12 +36,14 @@ final class PoolDisk {
   /** A region that the label shall describe, but that is not in use yet. */
   private @Nullable RegionShape coming;
 
-  /** Writes that have completed in this life; at first one, for those of the lives before. */
+  /** Writes of this loop that are not {@link #data} and have completed in this life; at first one, for those of the lives before. */
   private long written = 1;
   private long writtenDurable;
   private long metadataWritten = 1;
   private long metadataDurable;
   private final IoRequest flushIo = new IoRequest(this::flushed);
+  /** {@link #metadataQuiet} for other loops: never true when it would be false here. */
+  private volatile boolean quiet;
   private boolean flushing;
   private boolean flushFailed;
   private long flushCovers;
@@ -45,10 +51,11 @@ final class PoolDisk {
   private Waiters flushWaiters = new Waiters();
   private Waiters nextFlushWaiters = new Waiters();
 
-  /** Data I/O in flight, begun before and after the last turn of the epoch. */
-  private final int[] inFlight = new int[2];
-  private int epoch;
+  /** The disk as other loops have it open; at first nobody. */
+  private final List<Guest> guests = new ArrayList<>();
+  private int drainsLeft;
   private @Nullable Done drained;
+  private final Done drainEnded = this::drainEnded;
 
   private long labelSequence;
   private CompletableFuture<Void> labelWrite = CompletableFuture.completedFuture(null);
@@ -56,6 +63,7 @@ final class PoolDisk {
   PoolDisk(Pool pool, DiskFile file, UUID uuid, int index, long labelSequence) {
     this.pool = pool;
     this.file = file;
+    this.data = new LaneDisk(file);
     this.uuid = uuid;
     this.index = index;
     this.labelSequence = labelSequence;
@@ -65,6 +73,11 @@ final class PoolDisk {
 
   DiskFile file() {
     return file;
+  }
+
+  /** For data I/O of the pool's loop. */
+  LaneDisk data() {
+    return data;
   }
 
   Path path() {
@@ -110,32 +123,39 @@ final class PoolDisk {
 
   // Data in flight.
 
-  /** Data I/O begins; returns what {@link #endData} wants to know. */
-  int beginData() {
-    inFlight[epoch]++;
-    return epoch;
+  private record Guest(Lane lane, LaneDisk disk) {}
+
+  /** Another loop has opened the disk, and uses it when this loop has told it so. */
+  void addLane(Lane lane, LaneDisk disk) {
+    guests.add(new Guest(lane, disk));
   }
 
-  void endData(int begunIn, boolean wrote) {
-    if (wrote) {
-      written++;
-    }
-    Done waiting = drained;
-    if (--inFlight[begunIn] == 0 && waiting != null && begunIn != epoch) {
-      drained = null;
-      waiting.done(Status.OK);
-    }
-  }
-
-  /** Calls {@code done} when all data I/O that is in flight now has ended. One at a time. */
+  /** Calls {@code done} when all data I/O that is in flight now has ended, on every loop. One at a time. */
   void drain(Done done) {
-    Check.that(drained == null && inFlight[epoch ^ 1] == 0, "drained twice at once");
-    epoch ^= 1;
-    if (inFlight[epoch ^ 1] == 0) {
-      done.done(Status.OK);
-    } else {
-      drained = done;
+    Check.that(drained == null, "drained twice at once");
+    drained = done;
+    drainsLeft = 1 + guests.size();
+    data.drain(drainEnded);
+    for (Guest guest : guests) {
+      guest.lane.drain(index, drainEnded);
     }
+  }
+
+  private void drainEnded(Status status) {
+    if (--drainsLeft == 0) {
+      Done done = Objects.requireNonNull(drained);
+      drained = null;
+      done.done(status);
+    }
+  }
+
+  /** Completed writes of all loops. */
+  private long written() {
+    long sum = written + data.written();
+    for (int i = 0; i < guests.size(); i++) {
+      sum += guests.get(i).disk.written();
+    }
+    return sum;
   }
 
   // Flushes.
@@ -143,6 +163,17 @@ final class PoolDisk {
   void metadataWritten() {
     written++;
     metadataWritten++;
+    if (quiet) {
+      quiet = false;
+    }
+  }
+
+  /**
+   * Whether every entry of the table that another loop has found settled before it asks is durable: it is counted as written before
+   * it is settled. From any thread.
+   */
+  boolean quiet() {
+    return quiet;
   }
 
   /** Whether all metadata as it is in memory is durable. */
@@ -152,11 +183,12 @@ final class PoolDisk {
 
   /** Makes every write durable that has completed before this. May call {@code done} inside. */
   void flush(Done done) {
+    long now = written();
     if (flushFailed) {
       done.done(Status.MEDIUM_ERROR);
-    } else if (written == writtenDurable) {
+    } else if (now == writtenDurable) {
       done.done(Status.OK);
-    } else if (flushing && flushCovers == written) {
+    } else if (flushing && flushCovers == now) {
       flushWaiters.add(done);
     } else {
       nextFlushWaiters.add(done);
@@ -171,7 +203,7 @@ final class PoolDisk {
     nextFlushWaiters = flushWaiters;
     flushWaiters = next;
     flushing = true;
-    flushCovers = written;
+    flushCovers = written();
     flushCoversMetadata = metadataWritten;
     file.submit(flushIo.prepare(Op.FLUSH, 0, 0));
   }
@@ -181,6 +213,7 @@ final class PoolDisk {
     if (status.isOk()) {
       writtenDurable = flushCovers;
       metadataDurable = flushCoversMetadata;
+      quiet = metadataQuiet();
     } else {
       flushFailed = true;
       pool.fail(status, path() + ": a flush has failed: " + status.text());

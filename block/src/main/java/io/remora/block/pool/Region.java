@@ -109,6 +109,13 @@ final class Region {
     table.changed(page, entry / Layout.ENTRIES_PER_SECTOR);
   }
 
+  /** Whether the entry of {@code cluster}, which is mapped, has been written, twice, if not flushed. */
+  boolean settled(int cluster) {
+    Page page = pageOf(cluster);
+    int entry = cluster % Layout.ENTRIES_PER_PAGE;
+    return !page.isFresh(entry) && !page.isFreshWriting(entry);
+  }
+
   /** A mapped cluster is free, and dirty, from now on. */
   void free(int cluster) {
     mark(cluster, Entry.FREED, 0);

@@ -121,7 +121,7 @@ final class Space {
     serving = true;
     try {
       VolumeIo io = head;
-      while (io != null && (pool.failed() || !hope() || canDecide(io.volume()))) {
+      while (io != null && (pool.failed() || pool.closing() || !hope() || canDecide(io.volume()))) {
         head = io.nextWaiter;
         if (head == null) {
           tail = null;
@@ -129,6 +129,8 @@ final class Space {
         io.nextWaiter = null;
         if (pool.failed()) {
           io.refuse(Status.READ_ONLY);
+        } else if (pool.closing()) {
+          io.refuse(Status.ABORTED);
         } else {
           io.resume();
         }

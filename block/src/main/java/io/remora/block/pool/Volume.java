@@ -7,6 +7,8 @@ import io.remora.base.Status;
 import io.remora.block.BlockChannel;
 import io.remora.block.BlockDevice;
 import io.remora.block.Listeners;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -28,9 +30,14 @@ public final class Volume implements BlockDevice {
   private final AtomicInteger channels = new AtomicInteger();
   private volatile VolumeRecord record;
 
+  /** Channels on other loops that this one has let in. */
+  private final List<LaneChannel> guests = new ArrayList<>();
+  /** Whether requests are held back; other loops look before they serve one. */
+  private volatile boolean held;
   private int running;
+  private int guestsRunning;
   private @Nullable Runnable whenStill;
-  private @Nullable VolumeIo held;
+  private @Nullable VolumeIo firstHeld;
   private @Nullable VolumeIo lastHeld;
 
   Volume(Pool pool, Region region, int slot, VolumeRecord record) {
@@ -108,15 +115,20 @@ public final class Volume implements BlockDevice {
   }
 
   /**
-   * On the pool's loop the channel works directly; on another it hands requests over and back. The memory of requests must be
-   * accessible from the pool's thread.
+   * Each loop reads and writes by itself; from another loop than the pool's, what changes the volume's map is handed over and back. The
+   * memory of requests must be accessible from the pool's thread.
    */
   @Override
   public BlockChannel open(Loop loop) {
     if (channels.getAndUpdate(n -> n < 0 ? n : n + 1) < 0) {
       throw new RemoraException(Status.NOT_FOUND, "volume " + name() + " has been removed");
     }
-    return loop == pool.loop() ? new DirectChannel(this) : new RemoteChannel(this, loop);
+    if (loop == pool.loop()) {
+      return new DirectChannel(this);
+    }
+    LaneChannel channel = new LaneChannel(this, loop);
+    tell(() -> enter(channel));
+    return channel;
   }
 
   @Override
@@ -136,6 +148,30 @@ public final class Volume implements BlockDevice {
 
   void channelClosed() {
     channels.decrementAndGet();
+  }
+
+  /** From now on the channel serves requests on its own loop, and is asked before anybody relies on the volume being still. */
+  private void enter(LaneChannel channel) {
+    if (!removed()) {
+      guests.add(channel);
+      Lane lane = pool.lane(channel.loop());
+      lane.run(() -> channel.join(lane));
+    }
+  }
+
+  /** A channel was closed and has nothing in flight any more. From its loop. */
+  void leave(LaneChannel channel) {
+    channelClosed();
+    tell(() -> guests.remove(channel));
+  }
+
+  /** Runs {@code task} on the pool's loop, in order; nothing happens when that has ended. */
+  private void tell(Runnable task) {
+    try {
+      pool.loop().execute(task);
+    } catch (RemoraException e) {
+      assert e.status() == Status.ABORTED : e;
+    }
   }
 
   /** Takes no more channels; false when some are open. */
@@ -210,7 +246,7 @@ public final class Volume implements BlockDevice {
     }
     VolumeIo last = lastHeld;
     if (last == null) {
-      held = io;
+      firstHeld = io;
     } else {
       last.nextWaiter = io;
     }
@@ -219,25 +255,48 @@ public final class Volume implements BlockDevice {
 
   void ended() {
     running--;
+    lookWhetherStill();
+  }
+
+  private void lookWhetherStill() {
     Runnable waiting = whenStill;
-    if (running == 0 && waiting != null) {
+    if (running == 0 && guestsRunning == 0 && waiting != null) {
       pool.loop().defer(waiting);
     }
+  }
+
+  private void guestIsStill() {
+    guestsRunning--;
+    lookWhetherStill();
+  }
+
+  /** Whether the pool's loop holds requests back: others hand theirs over to it. From any thread. */
+  boolean held() {
+    return held;
   }
 
   /** Holds all new requests back, and runs {@code still} when those that run have ended. */
   void hold(Runnable still) {
     whenStill = still;
-    if (running == 0) {
-      pool.loop().defer(still);
+    held = true;
+    // A channel looks at it anew for each request: those that are not in flight when it is asked will be handed over.
+    guestsRunning = 1;
+    for (LaneChannel guest : guests) {
+      Lane lane = pool.lane(guest.loop());
+      guestsRunning++;
+      if (!lane.run(() -> guest.still(() -> lane.tell(this::guestIsStill)))) {
+        guestsRunning--;
+      }
     }
+    guestIsStill();
   }
 
   /** Lets requests through again, first those that were held. */
   void letGo() {
     whenStill = null;
-    VolumeIo io = held;
-    held = null;
+    held = false;
+    VolumeIo io = firstHeld;
+    firstHeld = null;
     lastHeld = null;
     while (io != null) {
       VolumeIo next = io.nextWaiter;

@@ -34,6 +34,8 @@ final class VolumeIo implements Done {
   private boolean inside;
   private boolean flushAfter;
   private boolean fuaParts;
+  /** Whether entries of the table were on their way to the disk that it had to wait for. */
+  private boolean metFresh;
   /** In the free list, in the queue for clusters, or held back by a volume: one of these at a time. */
   @Nullable
   VolumeIo nextFree;
@@ -57,6 +59,7 @@ final class VolumeIo implements Done {
     outstanding = 1;
     flushAfter = false;
     fuaParts = false;
+    metFresh = false;
     inside = true;
     toVolume.admit(this);
     inside = false;
@@ -132,6 +135,7 @@ final class VolumeIo implements Done {
       fail(Status.CORRUPT);
       return true;
     }
+    metFresh |= cluster >= 0 && io.op != Op.READ && volume().map().fresh(logical);
     switch (io.op) {
       case READ -> {
         if (cluster < 0) {
@@ -142,6 +146,11 @@ final class VolumeIo implements Done {
       }
       case WRITE -> {
         if (cluster < 0) {
+          if (pool.closing()) {
+            // Nothing is cleaned any more that this could wait for.
+            fail(Status.ABORTED);
+            return true;
+          }
           if (waitsForFormer(logical)) {
             return false;
           }
@@ -154,6 +163,7 @@ final class VolumeIo implements Done {
             return true;
           }
           pool.map(volume(), logical, cluster);
+          metFresh = true;
           flushAfter |= io.fua;
         }
         awaitEntry(cluster);
@@ -248,8 +258,9 @@ final class VolumeIo implements Done {
     IoRequest io = Objects.requireNonNull(request);
     Region region = pool.regionOf(cluster);
     outstanding++;
-    ClusterIo child = pool.takeClusterIo();
-    child.begin(this, region.disk, op, region.offset(cluster - region.base, pool.clusterBytes()) + inCluster, take,
+    ClusterIo child = pool.lane().takeClusterIo();
+    child.begin(this, region.disk.data(), op, region.offset(cluster - region.base, pool.clusterBytes()) + inCluster,
+        take,
         fuaParts && op != Op.READ);
     if (op == Op.READ || op == Op.WRITE) {
       child.io.sgl.addRange(io.sgl, at, take);
@@ -284,12 +295,27 @@ final class VolumeIo implements Done {
     outstanding++;
   }
 
+  /** Other loops may write to the clusters of {@code io} from now on, as far as their entries are on the disk. */
+  private void settle(IoRequest io) {
+    VolumeMap map = volume().map();
+    long end = (io.offset + io.length - 1) / pool.clusterBytes();
+    for (long logical = io.offset / pool.clusterBytes(); logical <= end; logical++) {
+      int cluster = map.get(logical);
+      if (cluster >= 0 && map.fresh(logical) && pool.settled(cluster)) {
+        map.settle(logical);
+      }
+    }
+  }
+
   private void end() {
     IoRequest ended = Objects.requireNonNull(request);
     Sink to = Objects.requireNonNull(sink);
     Volume of = volume();
     Status how = status;
     boolean within = inside;
+    if (metFresh && how.isOk()) {
+      settle(ended);
+    }
     request = null;
     sink = null;
     volume = null;

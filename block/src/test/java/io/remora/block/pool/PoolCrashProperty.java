@@ -24,6 +24,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  */
 class PoolCrashProperty {
   private static final int REQUESTS = 130;
+  private static final int IN_FLIGHT = 5;
 
   static long[] seeds() {
     return Seeds.of(8);
@@ -32,7 +33,7 @@ class PoolCrashProperty {
   @ParameterizedTest
   @MethodSource("seeds")
   void everyCrashLeavesAPoolThatHolds(long seed) {
-    PoolWorkload work = new PoolWorkload(seed, REQUESTS);
+    PoolWorkload work = new PoolWorkload(seed, REQUESTS, IN_FLIGHT);
     work.run();
     Recording recording = work.recording;
     SplittableRandom random = new SplittableRandom(seed);

@@ -1,5 +1,6 @@
 package io.remora.block.pool;
 
+import static java.util.Objects.requireNonNull;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.remora.base.IoRequest;
@@ -7,6 +8,7 @@ import io.remora.base.IoRequest.Op;
 import io.remora.base.RemoraException;
 import io.remora.base.Status;
 import io.remora.base.sim.Recording;
+import io.remora.base.sim.SimLoop;
 import io.remora.base.sim.SimMachine;
 import io.remora.block.BlockChannel;
 import io.remora.block.Io;
@@ -21,32 +23,33 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Random work on a small pool: several volumes, several requests in flight, one control operation at a time, out of space now and
- * then; and a model that knows what may be there after a crash at any point of it.
+ * Random work on a small pool: several volumes, several requests in flight from up to four loops, one control operation at a time, out
+ * of space now and then; and a model that knows what may be there after a crash at any point of it.
  */
 final class PoolWorkload {
   static final int CLUSTER = 64 << 10;
   static final int BLOCK = VolumeModel.BLOCK;
   static final int MAX_BLOCKS = 5 * CLUSTER / BLOCK;
-  private static final int IN_FLIGHT = 5;
 
-  /** A volume that is there, with its channel. */
+  /** A volume that is there, with its channels. */
   private static final class Active {
     final VolumeModel model;
     final Volume volume;
-    final BlockChannel channel;
+    /** One for each loop; null until it has been opened. */
+    final @Nullable BlockChannel[] channels;
     int blocks;
     int running;
     boolean busy;
 
-    Active(VolumeModel model, Volume volume, BlockChannel channel) {
+    Active(VolumeModel model, Volume volume, int loops) {
       this.model = model;
       this.volume = volume;
-      this.channel = channel;
+      this.channels = new BlockChannel[loops];
       this.blocks = (int) (volume.sizeBytes() / BLOCK);
     }
   }
@@ -60,16 +63,19 @@ final class PoolWorkload {
   final Pool pool;
   private final List<Active> active = new ArrayList<>();
   private final int requests;
+  private final int inFlight;
   private int started;
   private int ended;
   private int volumes;
   private boolean controlling;
   int noSpace;
 
-  PoolWorkload(long seed, int requests) {
+  /** {@code requests} of them, {@code inFlight} at once. */
+  PoolWorkload(long seed, int requests, int inFlight) {
     this.seed = seed;
     this.requests = requests;
-    this.world = new PoolWorld(seed);
+    this.inFlight = inFlight;
+    this.world = new PoolWorld(seed, 1 + Math.floorMod(seed / 2, 4));
     this.random = world.sim.random();
     configure(world.machine, seed);
     paths.add(PoolWorld.DISK);
@@ -99,7 +105,7 @@ final class PoolWorkload {
       world.sim.runUntil(() -> !controlling, Io.LIMIT_NS);
     }
     world.loop.run(() -> {
-      for (int i = 0; i < IN_FLIGHT; i++) {
+      for (int i = 0; i < inFlight; i++) {
         next();
       }
     });
@@ -147,23 +153,31 @@ final class PoolWorkload {
       first -= first % perCluster;
       count = Math.min((1 + random.nextInt(2)) * perCluster, on.blocks - first);
     }
+    change(on, op, first, count, fua);
+  }
+
+  private void change(Active on, Op op, int first, int count, boolean fua) {
     long value = op == Op.WRITE ? on.model.number * 100_000L + started : 0;
-    Change change = on.model.begin(first, count, value, point());
-    submit(on, op, first, count, value, fua, status -> {
-      if (status.isOk()) {
-        on.model.completed(change, point(), fua);
-      } else {
-        assertThat(status).as("%s of %s", op, on.model.name).isEqualTo(Status.NO_SPACE);
-        noSpace++;
-      }
+    submit(on, op, first, count, value, fua, () -> {
+      Change change = on.model.begin(first, count, value, point());
+      return status -> {
+        if (status.isOk()) {
+          on.model.completed(change, point(), fua);
+        } else {
+          assertThat(status).as("%s of %s", op, on.model.name).isEqualTo(Status.NO_SPACE);
+          noSpace++;
+        }
+      };
     });
   }
 
   private void flush(Active on) {
-    List<Change> covered = on.model.completedChanges();
-    submit(on, Op.FLUSH, 0, 0, 0, false, status -> {
-      assertThat(status).isEqualTo(Status.OK);
-      on.model.flushed(covered, point());
+    submit(on, Op.FLUSH, 0, 0, 0, false, () -> {
+      List<Change> covered = on.model.completedChanges();
+      return status -> {
+        assertThat(status).isEqualTo(Status.OK);
+        on.model.flushed(covered, point());
+      };
     });
   }
 
@@ -175,18 +189,32 @@ final class PoolWorkload {
     int unit = on.volume.blockSize() / BLOCK;
     int first = random.nextInt(on.blocks / unit) * unit;
     int count = (1 + random.nextInt(Math.min(300, on.blocks - first) / unit)) * unit;
-    submit(on, Op.READ, first, count, -1, false, status -> assertThat(status).isEqualTo(Status.OK));
+    submit(on, Op.READ, first, count, -1, false, () -> status -> assertThat(status).isEqualTo(Status.OK));
   }
 
-  private void submit(Active on, Op op, int first, int count, long value, boolean fua, Consumer<Status> note) {
+  /** Submits from any loop; {@code begin} is called there just before and gives who hears of the end. */
+  private void submit(Active on, Op op, int first, int count, long value, boolean fua,
+      Supplier<Consumer<Status>> begin) {
+    on.running++;
+    int index = random.nextInt(world.loops.size());
+    BlockChannel channel = on.channels[index];
+    if (index == 0 || channel == null) {
+      submit(on, requireNonNull(on.channels[0]), op, first, count, value, fua, begin);
+    } else {
+      world.loops.get(index).execute(() -> submit(on, channel, op, first, count, value, fua, begin));
+    }
+  }
+
+  private void submit(Active on, BlockChannel channel, Op op, int first, int count, long value, boolean fua,
+      Supplier<Consumer<Status>> begin) {
     long submitted = on.model.tick();
+    Consumer<Status> note = begin.get();
     MemorySegment memory = op == Op.READ || op == Op.WRITE
         ? Arena.ofAuto().allocate((long) count * BLOCK, 8)
         : MemorySegment.NULL;
     for (long i = 0; op == Op.WRITE && i < memory.byteSize(); i += 8) {
       memory.set(ValueLayout.JAVA_LONG, i, value);
     }
-    on.running++;
     IoRequest request = new IoRequest(done -> {
       on.running--;
       note.accept(done.status);
@@ -194,13 +222,17 @@ final class PoolWorkload {
         assertThat(on.model.readable(first + i, submitted)).as("block %d of %s", first + i, on.model.name)
             .contains(memory.get(ValueLayout.JAVA_LONG, (long) i * BLOCK));
       }
-      oneEnded();
+      if (channel.loop() == world.loop) {
+        oneEnded();
+      } else {
+        world.loop.execute(this::oneEnded);
+      }
     }).prepare(op, (long) first * BLOCK, (long) count * BLOCK);
     request.fua = fua;
     if (memory.byteSize() > 0) {
       request.sgl.add(memory, 0, memory.byteSize());
     }
-    on.channel.submit(request);
+    channel.submit(request);
   }
 
   private void oneEnded() {
@@ -255,7 +287,7 @@ final class PoolWorkload {
           if (failure == null) {
             there.done(point(), true);
             sized.done(point(), true);
-            active.add(new Active(model, volume, volume.open(world.loop)));
+            active.add(open(model, volume));
           } else {
             models.remove(model);
           }
@@ -267,23 +299,46 @@ final class PoolWorkload {
     }
   }
 
+  private Active open(VolumeModel model, Volume volume) {
+    Active opened = new Active(model, volume, world.loops.size());
+    opened.channels[0] = volume.open(world.loop);
+    for (int i = 1; i < world.loops.size(); i++) {
+      int index = i;
+      SimLoop loop = world.loops.get(i);
+      loop.execute(() -> opened.channels[index] = volume.open(loop));
+    }
+    return opened;
+  }
+
   private void delete(Active on) {
     controlling = true;
     active.remove(on);
-    on.channel.close();
-    Change gone = on.model.beginPresence(false, point());
-    finish(pool.delete(on.volume).thenRun(() -> gone.done(point(), true)));
+    CompletableFuture<Void> closed = CompletableFuture.completedFuture(null);
+    for (int i = world.loops.size() - 1; i >= 0; i--) {
+      int index = i;
+      closed = closed.thenRunAsync(() -> {
+        BlockChannel channel = on.channels[index];
+        if (channel != null) {
+          channel.close();
+        }
+      }, world.loops.get(i));
+    }
+    finish(closed.thenCompose(_ -> {
+      Change gone = on.model.beginPresence(false, point());
+      return pool.delete(on.volume).thenRun(() -> gone.done(point(), true));
+    }));
   }
 
   private void resize(Active on) {
     int unit = on.volume.blockSize() / BLOCK;
     int blocks = (1 + random.nextInt(MAX_BLOCKS / unit)) * unit;
-    if (on.busy || on.running > 0) {
+    int before = on.blocks;
+    // The model does not know requests that a shrinking volume cuts off.
+    if (on.busy || (on.running > 0 && blocks < before)) {
       return;
     }
     controlling = true;
-    on.busy = true;
-    int before = on.blocks;
+    on.busy = blocks < before;
     Change sized = on.model.beginSize((long) blocks * BLOCK, point());
     Change cut = blocks < before
         ? on.model.begin(blocks, before - blocks, 0, point())

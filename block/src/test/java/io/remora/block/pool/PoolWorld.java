@@ -24,14 +24,22 @@ final class PoolWorld {
 
   final Simulation sim;
   final SimMachine machine;
+  /** The loop of the pools. */
   SimLoop loop;
+  /** All loops, that one first. */
+  List<SimLoop> loops;
 
   PoolWorld(long seed) {
-    this(new Simulation(seed));
+    this(seed, 1);
   }
 
-  private PoolWorld(Simulation sim) {
-    this(sim, sim.machine("a"));
+  /** A machine with {@code loops} loops. */
+  PoolWorld(long seed, int loops) {
+    this(new Simulation(seed), loops);
+  }
+
+  private PoolWorld(Simulation sim, int loops) {
+    this(sim, sim.machine("a"), loops);
   }
 
   /** A machine on whose disks is what {@code image} says. */
@@ -39,13 +47,14 @@ final class PoolWorld {
     Simulation sim = new Simulation(seed);
     SimMachine machine = sim.machine("a");
     machine.disk().restore(image);
-    return new PoolWorld(sim, machine);
+    return new PoolWorld(sim, machine, 1);
   }
 
-  private PoolWorld(Simulation sim, SimMachine machine) {
+  private PoolWorld(Simulation sim, SimMachine machine, int loops) {
     this.sim = sim;
     this.machine = machine;
-    this.loop = machine.start(1).getFirst();
+    this.loops = machine.start(loops);
+    this.loop = this.loops.getFirst();
   }
 
   static UUID uuid(long number) {
@@ -102,12 +111,17 @@ final class PoolWorld {
 
   void powerLoss() {
     machine.powerLoss();
-    loop = machine.start(1).getFirst();
+    start();
   }
 
   void kill() {
     machine.kill();
-    loop = machine.start(1).getFirst();
+    start();
+  }
+
+  private void start() {
+    loops = machine.start(loops.size());
+    loop = loops.getFirst();
   }
 
   /** Lets everything that is under way end. */

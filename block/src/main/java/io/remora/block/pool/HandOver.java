@@ -1,25 +1,29 @@
 package io.remora.block.pool;
 
 import io.remora.base.IoRequest;
-import io.remora.base.IoRequest.Op;
 import io.remora.base.Loop;
 import io.remora.base.RemoraException;
 import io.remora.base.Status;
-import io.remora.block.CheckedChannel;
-import io.remora.block.CompletionQueue;
-import io.remora.block.Emulator;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A volume's channel on another loop than the pool's: requests go over in a batch, one wake-up each, and come back the same way.
+ * The way from a channel's loop to the pool's and back: requests go over in a batch, one wake-up each, and come back the same way.
  *
  * <p>The two sides share two stacks of requests, linked through the requests themselves; a request belongs to the channel's loop,
  * then to the pool's, then to the channel's again, and each handover is a compare-and-set. What is in flight bounds them.
  */
-final class RemoteChannel extends CheckedChannel implements VolumeIo.Sink {
+final class HandOver implements VolumeIo.Sink {
+  /** Hears on the channel's loop that a request is back. */
+  interface Back {
+    /** {@code request} is to be completed with {@code status}. */
+    void finish(IoRequest request, Status status);
+  }
+
   private final Volume volume;
+  private final Loop loop;
   private final Loop owner;
+  private final Back channel;
   private final AtomicReference<@Nullable IoRequest> there = new AtomicReference<>();
   private final AtomicReference<@Nullable IoRequest> back = new AtomicReference<>();
   private final Runnable arrive = this::arrive;
@@ -27,23 +31,18 @@ final class RemoteChannel extends CheckedChannel implements VolumeIo.Sink {
   private final Runnable flushOut = this::flushOut;
   /** On the channel's loop: what was submitted in this turn, newest first. */
   private @Nullable IoRequest out;
-  private final VolumeIo.Sink readSink = this::readEnded;
-  /** On the pool's loop. */
-  private final CompletionQueue inside;
-  private final Emulator compare;
 
-  RemoteChannel(Volume volume, Loop loop) {
-    super(volume, loop);
+  HandOver(Volume volume, Loop loop, Back channel) {
     this.volume = volume;
+    this.loop = loop;
     this.owner = volume.pool().loop();
-    this.inside = new CompletionQueue(owner);
-    this.compare = new Emulator(this::startRead, this::sendBack);
+    this.channel = channel;
   }
 
-  @Override
-  protected void execute(IoRequest request) {
+  /** Hands {@code request}, which has begun and is no COMPARE, over at the end of this turn. On the channel's loop. */
+  void send(IoRequest request) {
     if (out == null) {
-      loop().defer(flushOut);
+      loop.defer(flushOut);
     }
     request.link = out;
     out = request;
@@ -58,16 +57,11 @@ final class RemoteChannel extends CheckedChannel implements VolumeIo.Sink {
       wake |= push(there, request);
       request = next;
     }
-    if (wake) {
-      try {
-        owner.execute(arrive);
-      } catch (RemoraException e) {
-        // The pool's loop has been closed.
-        for (IoRequest request = reversed(there.getAndSet(null)); request != null;) {
-          IoRequest next = request.link;
-          finish(request, Status.ABORTED);
-          request = next;
-        }
+    if (wake && !run(owner, arrive)) {
+      for (IoRequest request = reversed(there.getAndSet(null)); request != null;) {
+        IoRequest next = request.link;
+        channel.finish(request, Status.ABORTED);
+        request = next;
       }
     }
   }
@@ -77,42 +71,17 @@ final class RemoteChannel extends CheckedChannel implements VolumeIo.Sink {
     for (IoRequest request = reversed(there.getAndSet(null)); request != null;) {
       IoRequest next = request.link;
       request.link = null;
-      if (request.op == Op.COMPARE) {
-        compare.start(request);
-      } else {
-        volume.start(request, this);
-      }
+      volume.start(request, this);
       request = next;
-    }
-  }
-
-  private void startRead(IoRequest read) {
-    read.begin();
-    volume.start(read, readSink);
-  }
-
-  private void readEnded(IoRequest read, Status status, boolean within) {
-    if (within) {
-      inside.add(read, status);
-    } else {
-      read.complete(status);
     }
   }
 
   @Override
   public void ended(IoRequest request, Status status, boolean within) {
-    sendBack(request, status);
-  }
-
-  private void sendBack(IoRequest request, Status status) {
     request.status = status;
-    if (push(back, request)) {
-      try {
-        loop().execute(comeBack);
-      } catch (RemoraException e) {
-        // The channel's loop has been closed, and nobody waits there any more.
-        back.set(null);
-      }
+    if (push(back, request) && !run(loop, comeBack)) {
+      // Nobody waits there any more.
+      back.set(null);
     }
   }
 
@@ -120,8 +89,18 @@ final class RemoteChannel extends CheckedChannel implements VolumeIo.Sink {
   private void comeBack() {
     for (IoRequest request = reversed(back.getAndSet(null)); request != null;) {
       IoRequest next = request.link;
-      finish(request, request.status);
+      channel.finish(request, request.status);
       request = next;
+    }
+  }
+
+  /** False when {@code on} has been closed. */
+  private static boolean run(Loop on, Runnable task) {
+    try {
+      on.execute(task);
+      return true;
+    } catch (RemoraException e) {
+      return false;
     }
   }
 
@@ -145,10 +124,5 @@ final class RemoteChannel extends CheckedChannel implements VolumeIo.Sink {
       request = next;
     }
     return result;
-  }
-
-  @Override
-  protected void onClose() {
-    volume.channelClosed();
   }
 }
