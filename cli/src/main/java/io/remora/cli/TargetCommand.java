@@ -24,6 +24,8 @@ import picocli.CommandLine.Option;
     ""})
 final class TargetCommand extends io.remora.cli.Command {
   private static final int DEPTH = 1024;
+  /** How long what hosts have sent may take at the end. */
+  private static final long DRAIN_NS = 5_000_000_000L;
 
   @Option(names = "--device", required = true, paramLabel = "URI", description = "mem:SIZE, null:SIZE, file:PATH[:SIZE], or nvmf+tcp://HOST:PORT/NQN to pass on.")
   String device;
@@ -58,7 +60,7 @@ final class TargetCommand extends io.remora.cli.Command {
       ready(terminal, opened.device(), listener.localAddress());
       ending.await();
       listener.close();
-      Futures.join(target.close());
+      Futures.join(target.shutDown(DRAIN_NS));
       ending.done();
     }
     return 0;

@@ -20,6 +20,8 @@ import java.util.concurrent.CompletableFuture;
  * Belongs to the node's control loop.
  */
 final class Portal {
+  /** How long what hosts have sent may take; shorter than the node waits. */
+  private static final long DRAIN_NS = 3_000_000_000L;
   private static final String MODEL = "Remora volume";
   private static final int MAX_CONTROLLER_ID = 0xFFEF;
 
@@ -92,10 +94,10 @@ final class Portal {
     listener.close();
   }
 
-  /** Drops all hosts; done, on the control loop, when no device is in use any more. */
+  /** Answers what hosts have sent and drops them; done, on the control loop, when no device is in use any more. */
   CompletableFuture<Void> close() {
     listener.close();
-    return target.close().thenRunAsync(() -> {}, loop);
+    return target.shutDown(DRAIN_NS).thenRunAsync(() -> {}, loop);
   }
 
   private static RemoraException unreachable(InetSocketAddress address, Throwable failure) {

@@ -162,6 +162,7 @@ final class FabricsCommands implements CommandSet {
   private void refuse(Command c, int status, int where) {
     queue.connectFailed();
     c.result = where;
-    queue.finish(c, status | NvmeStatus.DNR);
+    // Later there may be room.
+    queue.finish(c, status == NvmeStatus.CONNECT_CONTROLLER_BUSY ? status : status | NvmeStatus.DNR);
   }
 }

@@ -3,8 +3,10 @@ package io.remora.nvme.target;
 import io.remora.base.BufferPool;
 import io.remora.base.Crc32c;
 import io.remora.base.Loop;
+import io.remora.base.Timer;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
@@ -24,22 +26,30 @@ public final class LoopContext {
   private final Loop loop;
   private final BufferPool pool;
   private final BufferPool.Owner transfers;
+  private final long transferBytes;
   private final BufferPool.Owner capsules;
   private final BufferPool.Owner connections;
   private final Crc32c crc = new Crc32c();
   private final Map<Subsystem, NamespaceTable> tables = new HashMap<>();
   private final List<QueuePair> queues = new ArrayList<>();
+  /** Connections that have not come to Connect, the oldest first. */
+  private final LinkedHashSet<Transport> newcomers = new LinkedHashSet<>();
   private final CompletableFuture<Void> closed = new CompletableFuture<>();
+  private final CompletableFuture<Void> drained = new CompletableFuture<>();
+  private final Timer drainLimit;
   private boolean turningAway;
+  private boolean draining;
   private boolean closing;
   private boolean freed;
 
   LoopContext(Target target, Loop loop) {
     this.target = target;
     this.loop = loop;
+    this.drainLimit = loop.timer(() -> drained.complete(null));
     long bytes = target.config().memoryPerLoopBytes() / ARENA_BYTES * ARENA_BYTES;
     this.pool = new BufferPool(loop, ARENA_BYTES, bytes);
-    this.transfers = pool.owner("transfers", bytes / 8 * 5);
+    this.transferBytes = bytes / 8 * 5;
+    this.transfers = pool.owner("transfers", transferBytes);
     this.capsules = pool.owner("capsules", bytes / 8 * 2);
     this.connections = pool.owner("connections", bytes / 8);
   }
@@ -80,6 +90,37 @@ public final class LoopContext {
     return transfers;
   }
 
+  /**
+   * How much of {@link #transfers} is not taken, in bytes. Who takes no more for itself than it leaves to others leaves something even if
+   * all are greedy and none gives anything back.
+   */
+  long freeTransferBytes() {
+    return transferBytes - transfers.usedBytes();
+  }
+
+  /** Whether a connection waits for memory that others have. Looks at all of them. */
+  public boolean memoryIsShort() {
+    for (QueuePair queue : queues) {
+      if (queue.waitsForMemory()) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** A connection has come, which must come to Connect; when there are too many of those, the oldest ends. */
+  public void newcomer(Transport transport) {
+    if (newcomers.size() >= target.config().limits().newcomersPerLoop()) {
+      newcomers.getFirst().drop("others want to connect, and this one does not");
+    }
+    newcomers.add(transport);
+  }
+
+  /** It has come to Connect, or has ended. */
+  public void notNew(Transport transport) {
+    newcomers.remove(transport);
+  }
+
   BufferPool.Owner capsules() {
     return capsules;
   }
@@ -91,15 +132,47 @@ public final class LoopContext {
 
   /** Enters a queue pair; false when the target closes. */
   boolean enter(QueuePair queue) {
-    if (!closing) {
+    if (open()) {
       queues.add(queue);
+      return true;
     }
-    return !closing;
+    return false;
   }
 
   void leave(QueuePair queue) {
     queues.remove(queue);
+    tellDrained();
     freeIfEmpty();
+  }
+
+  /** Whether connections are let in. */
+  public boolean open() {
+    return !closing && !draining;
+  }
+
+  /** Lets no connection in any more. */
+  void enterNobody() {
+    draining = true;
+  }
+
+  /** Ends the I/O queues when their commands have been answered, or the time is up. From any thread; completes on the loop. */
+  CompletableFuture<Void> drain(long limitNs) {
+    loop.execute(() -> {
+      enterNobody();
+      drainLimit.arm(limitNs);
+      for (QueuePair queue : List.copyOf(queues)) {
+        queue.drain("the target shuts down");
+      }
+      tellDrained();
+    });
+    return drained;
+  }
+
+  private void tellDrained() {
+    if (draining && drainLimit.armed() && queues.stream().allMatch(queue -> queue.live() && queue.id() == 0)) {
+      drainLimit.cancel();
+      drained.complete(null);
+    }
   }
 
   /** Has {@code claim} wait for the writes in its range that are with a device. */

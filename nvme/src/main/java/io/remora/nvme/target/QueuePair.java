@@ -2,6 +2,7 @@ package io.remora.nvme.target;
 
 import io.remora.base.Buffer;
 import io.remora.base.BufferPool;
+import io.remora.base.Timer;
 import io.remora.nvme.NvmeStatus;
 import io.remora.nvme.Opcode;
 import io.remora.nvme.Sqe;
@@ -21,6 +22,9 @@ import org.jspecify.annotations.Nullable;
  * {@link #closed} nothing is sent, and memory goes back when no device works with it any more.
  */
 public final class QueuePair {
+  /** What one queue begins in one turn of the loop, in bytes of data, before others have theirs. */
+  private static final int TURN_BYTES = 1 << 20;
+
   private enum State {
     NEW, CONNECTING, LIVE, CLOSED
   }
@@ -79,6 +83,10 @@ public final class QueuePair {
   private @Nullable Buffer capsuleBuffer;
   private long usedBytes;
   private int executing;
+  private boolean draining;
+  /** Memory that commands were given since {@link #nextTurn} fired last, in bytes. */
+  private long turnBytes;
+  private final Timer nextTurn;
   private boolean detached;
   private boolean quiet;
 
@@ -90,6 +98,10 @@ public final class QueuePair {
     this.memoryLimitBytes = context.target().config().memoryPerConnectionBytes();
     this.maxTransferBytes = context.target().config().maxTransferBytes();
     this.capsuleBytes = context.target().config().inCapsuleBytes();
+    this.nextTurn = context.loop().timer(() -> {
+      turnBytes = 0;
+      serveWaiting();
+    });
   }
 
   /** Begins; false when the target closes, then nothing else may be called. */
@@ -179,6 +191,43 @@ public final class QueuePair {
       buffer.release();
       serveWaiting();
     }
+    if (draining) {
+      endIfDrained();
+    }
+  }
+
+  /** Whether no more commands are to be brought: {@link Transport} forgets them. */
+  public boolean draining() {
+    return draining;
+  }
+
+  /** Memory that its commands hold, in bytes. */
+  public long usedBytes() {
+    return usedBytes;
+  }
+
+  /** Whether it waits for memory that others have. */
+  boolean waitsForMemory() {
+    return transferWaiter.waiting() || capsuleWaiter.waiting();
+  }
+
+  /** Takes no more commands; an I/O queue ends when those that it has are answered, a connection without a queue now. */
+  void drain(String why) {
+    if (state != State.LIVE) {
+      terminate(why);
+    } else if (id != 0) {
+      draining = true;
+      endIfDrained();
+    }
+  }
+
+  private void endIfDrained() {
+    for (Command c : slots) {
+      if (c.state != Command.State.FREE && c.state != Command.State.HELD) {
+        return;
+      }
+    }
+    terminate("the target shuts down");
   }
 
   /**
@@ -194,6 +243,7 @@ public final class QueuePair {
     waitingTail = null;
     context.pool().cancel(transferWaiter);
     context.pool().cancel(capsuleWaiter);
+    nextTurn.cancel();
     Buffer spare = capsuleBuffer;
     if (spare != null) {
       capsuleBuffer = null;
@@ -447,7 +497,7 @@ public final class QueuePair {
   }
 
   private void takeOrWait(Command c) {
-    if (waitingHead == null && usedBytes + c.memoryBytes <= memoryLimitBytes) {
+    if (waitingHead == null && mayTake(c)) {
       Buffer buffer = context.pool().take(context.transfers(), memoryFor(c));
       if (buffer != null) {
         give(c, buffer);
@@ -478,7 +528,7 @@ public final class QueuePair {
   private void serveWaiting() {
     while (waitingHead != null && !transferWaiter.waiting() && state != State.CLOSED) {
       Command c = waitingHead;
-      if (usedBytes > 0 && usedBytes + c.memoryBytes > memoryLimitBytes) {
+      if (!mayTake(c)) {
         return;
       }
       Buffer buffer = context.pool().take(context.transfers(), memoryFor(c));
@@ -490,6 +540,13 @@ public final class QueuePair {
       give(c, buffer);
       proceed(c);
     }
+  }
+
+  /** Whether the command keeps within the limits of its queue: for a turn, for memory at all, for its share. */
+  private boolean mayTake(Command c) {
+    long used = usedBytes + c.memoryBytes;
+    return turnBytes < TURN_BYTES
+        && (usedBytes == 0 || (used <= memoryLimitBytes && used <= context.freeTransferBytes()));
   }
 
   private void popWaiting() {
@@ -514,6 +571,10 @@ public final class QueuePair {
   private void give(Command c, Buffer buffer) {
     c.buffer = buffer;
     usedBytes += buffer.sizeBytes();
+    turnBytes += c.memoryBytes;
+    if (turnBytes >= TURN_BYTES && !nextTurn.armed()) {
+      nextTurn.arm(0);
+    }
     c.request.sgl.clear();
     c.request.sgl.add(buffer.segment(), 0, c.memoryBytes);
   }

@@ -239,10 +239,14 @@ public final class Subsystem {
   }
 
   /**
-   * Enters a controller under an identifier that nobody has; 0 when all are taken. Identifiers are given in turn, so that one
-   * is not used again soon.
+   * Enters a controller under an identifier that nobody has; 0 when all are taken, or there are too many. Identifiers are given in turn,
+   * so that one is not used again soon.
    */
   synchronized int enter(Controller controller) {
+    long sameHost = controllers.values().stream().filter(each -> each.hostNqn().equals(controller.hostNqn())).count();
+    if (sameHost >= target.config().limits().controllersPerHost() || !target.enterController()) {
+      return 0;
+    }
     int count = config.maxControllerId() - config.minControllerId() + 1;
     for (int i = 0; i < count; i++) {
       int id = nextControllerId;
@@ -251,6 +255,7 @@ public final class Subsystem {
         return id;
       }
     }
+    target.leaveController();
     return 0;
   }
 
@@ -260,7 +265,9 @@ public final class Subsystem {
   }
 
   void leave(int id, Controller controller) {
-    controllers.remove(id, controller);
+    if (controllers.remove(id, controller)) {
+      target.leaveController();
+    }
   }
 
   /** Admits nobody any more and drops who is there. */

@@ -31,7 +31,10 @@ public final class Target {
   private final CopyOnWriteArrayList<Port> ports = new CopyOnWriteArrayList<>();
   private final AtomicInteger nextPortId = new AtomicInteger(1);
   private final AtomicLong generation = new AtomicLong(1);
+  private final AtomicInteger connections = new AtomicInteger();
+  private final AtomicInteger controllers = new AtomicInteger();
   private final Subsystem discovery;
+  private volatile boolean draining;
   private volatile boolean closed;
 
   /** A target with no subsystem but discovery, which listens nowhere yet. */
@@ -91,6 +94,16 @@ public final class Target {
   }
 
   /**
+   * Ends in order, for at most {@code limitNs}: takes no more commands and connections, answers those that it has, ends the I/O queues and
+   * then the controllers, so that hosts go elsewhere; then {@link #close}. Listeners are closed by who opened them, before.
+   */
+  public CompletableFuture<Void> shutDown(long limitNs) {
+    draining = true;
+    return CompletableFuture.allOf(contexts.values().stream().map(context -> context.drain(limitNs))
+        .toArray(CompletableFuture[]::new)).thenCompose(done -> close());
+  }
+
+  /**
    * Drops all hosts and gives all memory back. Completes, on some loop, when nothing of the target is left on any loop.
    * Listeners are closed by who opened them, before.
    */
@@ -121,10 +134,40 @@ public final class Target {
   public LoopContext on(Loop loop) {
     assert loop.inLoop();
     LoopContext context = contexts.computeIfAbsent(loop, l -> new LoopContext(this, l));
+    if (draining) {
+      context.enterNobody();
+    }
     if (closed) {
       context.close();
     }
     return context;
+  }
+
+  /** For transports: there is one more connection; false when there are too many, and nothing has happened. */
+  public boolean enterConnection() {
+    if (connections.incrementAndGet() <= config.limits().connections()) {
+      return true;
+    }
+    connections.decrementAndGet();
+    return false;
+  }
+
+  /** For transports: a connection that was entered is gone. */
+  public void leaveConnection() {
+    connections.decrementAndGet();
+  }
+
+  /** There is one more controller; false when there are too many, and nothing has happened. */
+  boolean enterController() {
+    if (controllers.incrementAndGet() <= config.limits().controllers()) {
+      return true;
+    }
+    controllers.decrementAndGet();
+    return false;
+  }
+
+  void leaveController() {
+    controllers.decrementAndGet();
   }
 
   long generation() {

@@ -12,16 +12,18 @@ import io.remora.base.Check;
  * @param maxTransferBytes the most data of one command, in bytes; 64 KiB to 4 MiB, a power of two
  * @param memoryPerLoopBytes the most I/O memory that one loop takes for all its connections, in bytes; at least 32 MiB
  * @param memoryPerConnectionBytes the most I/O memory that one connection holds, in bytes; at least two of the largest transfers. Commands
- *     beyond it wait
+ *     beyond it, or beyond as much as is still free on the loop, wait: however greedy the others are, something is left
  * @param connectTimeoutNs how long a new connection may take to its Connect command, in nanoseconds
  * @param stallTimeoutNs how long a peer may take none of what is sent to it, or send nothing of the data it was asked for, in
  *     nanoseconds; it is noticed after up to twice as long
+ * @param limits how many hosts and connections are served
  */
 public record TargetConfig(int queueEntries, int ioQueues, int inCapsuleBytes, int maxTransferBytes,
-    long memoryPerLoopBytes, long memoryPerConnectionBytes, long connectTimeoutNs, long stallTimeoutNs) {
+    long memoryPerLoopBytes, long memoryPerConnectionBytes, long connectTimeoutNs, long stallTimeoutNs,
+    ConnectionLimits limits) {
   /** Bounds for a machine of today. */
   public static final TargetConfig DEFAULT = new TargetConfig(256, 64, 16 << 10, 1 << 20, 256L << 20, 32L << 20,
-      10_000_000_000L, 60_000_000_000L);
+      10_000_000_000L, 60_000_000_000L, ConnectionLimits.DEFAULT);
 
   /** Checks the bounds. */
   public TargetConfig {
@@ -40,12 +42,18 @@ public record TargetConfig(int queueEntries, int ioQueues, int inCapsuleBytes, i
   /** These bounds with other limits of memory. */
   public TargetConfig withMemory(long perLoopBytes, long perConnectionBytes) {
     return new TargetConfig(queueEntries, ioQueues, inCapsuleBytes, maxTransferBytes, perLoopBytes, perConnectionBytes,
-        connectTimeoutNs, stallTimeoutNs);
+        connectTimeoutNs, stallTimeoutNs, limits);
   }
 
   /** These bounds with another number of queues and entries. */
   public TargetConfig withQueues(int queues, int entries) {
     return new TargetConfig(entries, queues, inCapsuleBytes, maxTransferBytes, memoryPerLoopBytes,
-        memoryPerConnectionBytes, connectTimeoutNs, stallTimeoutNs);
+        memoryPerConnectionBytes, connectTimeoutNs, stallTimeoutNs, limits);
+  }
+
+  /** These bounds with other limits. */
+  public TargetConfig withLimits(ConnectionLimits other) {
+    return new TargetConfig(queueEntries, ioQueues, inCapsuleBytes, maxTransferBytes, memoryPerLoopBytes,
+        memoryPerConnectionBytes, connectTimeoutNs, stallTimeoutNs, other);
   }
 }

@@ -31,6 +31,9 @@ public interface Transport {
   /** Ends the connection, after what was responded has been sent. */
   void terminate(String why);
 
+  /** Ends the connection at once, whatever is still to be sent. */
+  void drop(String why);
+
   /** The queue pair is closed and no command is with a device: nothing of the connection is used any more. */
   void idle();
 

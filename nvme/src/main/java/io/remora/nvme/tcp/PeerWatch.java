@@ -37,9 +37,13 @@ final class PeerWatch {
     }
   }
 
-  /** Whether what was waited for a period ago is waited for still and has not moved; if not, it goes on watching. */
-  boolean stalled(boolean sendingNow, long sentNow, boolean fetchingNow, long fetchedNow) {
-    boolean stands = (sending && sendingNow && sent == sentNow) || (fetching && fetchingNow && fetched == fetchedNow);
+  /**
+   * Whether what was waited for a period ago is waited for still and has moved by less than {@code leastBytes}; if not, it goes on
+   * watching.
+   */
+  boolean stalled(boolean sendingNow, long sentNow, boolean fetchingNow, long fetchedNow, long leastBytes) {
+    boolean stands = (sending && sendingNow && sentNow - sent < leastBytes)
+        || (fetching && fetchingNow && fetchedNow - fetched < leastBytes);
     if (!stands && (sendingNow || fetchingNow)) {
       begin(sendingNow, sentNow, fetchingNow, fetchedNow);
     }

@@ -46,6 +46,8 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
   private static final int MIN_CAPSULE_BYTES = 8192;
   /** Slots before Connect: for it, and to answer what must not come before. */
   private static final int FIRST_SLOTS = 4;
+  /** See {@link #leastBytes}. */
+  private static final int LEAST_BYTES = 1 << 20;
   private static final long LINGER_NS = 3_000_000_000L;
 
   private final LoopContext context;
@@ -97,8 +99,16 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
 
   /** Serves a connection that has come in, on the context's loop, or turns it away when there is no memory for it. */
   static void serve(LoopContext context, StreamListener.Accepted accepted) {
-    Buffer staging = context.pool().take(context.connections(), STAGING_BYTES);
+    if (!context.open()) {
+      accepted.close();
+      return;
+    }
+    boolean entered = context.target().enterConnection();
+    Buffer staging = entered ? context.pool().take(context.connections(), STAGING_BYTES) : null;
     if (staging == null) {
+      if (entered) {
+        context.target().leaveConnection();
+      }
       if (context.turnAway(true)) {
         LOG.log(System.Logger.Level.WARNING,
             "{0}: turned away, there are too many connections; so are others until there is room",
@@ -110,11 +120,12 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
     context.turnAway(false);
     TargetConnection connection = new TargetConnection(context, staging, accepted);
     if (connection.queue.open()) {
+      context.newcomer(connection);
       connection.watch.arm(connection.config.connectTimeoutNs());
       connection.onReadable();
     } else {
       connection.socket.close();
-      staging.release();
+      connection.idle();
     }
   }
 
@@ -207,6 +218,9 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
   }
 
   private boolean onCommand(MemorySegment s, long base, long data, int dataLength, boolean digestOk) {
+    if (queue.draining()) {
+      return true;
+    }
     if (freeCount == 0) {
       respond(Sqe.cid(s, base + Pdu.COMMON_BYTES), 0, 0, NvmeStatus.COMMAND_SEQUENCE_ERROR | NvmeStatus.DNR);
       terminate("more commands than the queue has entries");
@@ -294,6 +308,7 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
   @Override
   public void connected(int entries) {
     watch.cancel();
+    context.notNew(this);
     grow(entries);
   }
 
@@ -452,6 +467,7 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
     log(why);
     state = State.DRAINING;
     reader.stop();
+    context.notNew(this);
     queue.closed();
     watch.arm(LINGER_NS);
     flushLater();
@@ -476,9 +492,19 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
       close("the peer does not close");
     } else if (!queue.live()) {
       terminate("no Connect in time");
-    } else if (peerWatch.stalled(blocked, out().sent(), fetching > 0, fetchedBytes)) {
+    } else if (peerWatch.stalled(blocked, out().sent(), fetching > 0, fetchedBytes, leastBytes())) {
       close("the peer stands still: it takes nothing, or does not send what it was asked for");
     }
+  }
+
+  /** What a peer must move in a period: anything; and when others wait for memory, as much as its commands hold, up to a bound. */
+  private long leastBytes() {
+    return context.memoryIsShort() ? Math.clamp(queue.usedBytes(), 1, LEAST_BYTES) : 1;
+  }
+
+  @Override
+  public void drop(String why) {
+    close(why);
   }
 
   private void close(String why) {
@@ -490,6 +516,7 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
     }
     state = State.CLOSED;
     reader.stop();
+    context.notNew(this);
     queue.closed();
     watch.cancel();
     readOn.cancel();
@@ -507,6 +534,7 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
 
   @Override
   public void idle() {
+    context.target().leaveConnection();
     staging.release();
   }
 

@@ -298,8 +298,8 @@ class TargetHostileTest {
     TestWorld small = world(TargetConfig.DEFAULT.withMemory(32 << 20, 32 << 20));
     TestQueue admin = small.admin();
     List<TestQueue> hoarders = new ArrayList<>();
-    // Two loops, 20 MiB of transfers each: these ask for far more and send nothing.
-    for (int i = 0; i < 4; i++) {
+    // Two loops, 20 MiB of transfers each: these ask for far more and send nothing. That many that their shares are nothing.
+    for (int i = 0; i < 16; i++) {
       TestQueue hoarder = small.io(admin, i + 1);
       for (int k = 0; k < 30; k++) {
         byte[] sqe = TestQueue.io(Opcode.WRITE, 1, 0, 2048);
@@ -309,8 +309,8 @@ class TargetHostileTest {
       hoarders.add(hoarder);
     }
     small.settle();
-    TestQueue first = small.io(admin, 10);
-    TestQueue second = small.io(admin, 11);
+    TestQueue first = small.io(admin, 30);
+    TestQueue second = small.io(admin, 31);
     for (TestQueue queue : List.of(first, second)) {
       for (int i = 0; i < 20; i++) {
         assertThat(queue.call(TestQueue.io(Opcode.WRITE, 1, 0, 32), bytes(16384)).status()).isZero();
@@ -320,7 +320,7 @@ class TargetHostileTest {
     small.settle();
     assertThat(first.answered(waiting)).isFalse();
     byte[] abort = TestQueue.sqe(Opcode.ABORT, 0);
-    Pdus.view(abort).putInt(40, waiting << 16 | 10);
+    Pdus.view(abort).putInt(40, waiting << 16 | 30);
     assertThat(admin.call(abort, null).result()).as("aborted").isZero();
     assertThat(first.answer(waiting).status()).isEqualTo(NvmeStatus.ABORT_REQUESTED);
     int served = first.start(TestQueue.io(Opcode.READ, 1, 0, 2048), null);
