@@ -21,7 +21,7 @@ public record PoolInfo(String name, UUID uuid, List<Path> disks, State state, St
   public enum State {
     /** Serving. */
     ONLINE,
-    /** It takes no writes, or some of it is damaged: see the reason. */
+    /** It takes no writes, some of it is damaged, or a disk fails now and then: see the reason. */
     DEGRADED,
     /** It could not be opened: see the reason. Its volumes are not served. */
     FAULTED

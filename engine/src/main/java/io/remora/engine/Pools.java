@@ -325,8 +325,12 @@ final class Pools {
       return new PoolInfo(slot.entry.name(), slot.entry.uuid(), paths, State.FAULTED, slot.reason, PoolInfo.Space.NONE,
           0);
     }
-    String failure = pool.failure().orElse("");
-    String reason = failure.isEmpty() && pool.damaged() ? String.join("; ", pool.problems()) : failure;
+    List<String> reasons = new ArrayList<>(pool.failure().stream().toList());
+    if (reasons.isEmpty() && pool.damaged()) {
+      reasons.addAll(pool.problems());
+    }
+    reasons.addAll(pool.warnings());
+    String reason = String.join("; ", reasons);
     Usage usage = pool.usage();
     return new PoolInfo(pool.name(), pool.uuid(), pool.paths(), reason.isEmpty() ? State.ONLINE : State.DEGRADED,
         reason,

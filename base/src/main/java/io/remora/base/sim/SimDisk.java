@@ -35,8 +35,12 @@ public final class SimDisk {
 
   /** The block size of files that are opened from now on: 512 to 4096, a power of two. At first 4096. */
   public void blockSize(int bytes) {
-    Check.argument(bytes >= 512 && bytes <= 4096 && Integer.bitCount(bytes) == 1, "block size %d", bytes);
+    checkBlockSize(bytes);
     blockSize = bytes;
+  }
+
+  static void checkBlockSize(int bytes) {
+    Check.argument(bytes >= 512 && bytes <= 4096 && Integer.bitCount(bytes) == 1, "block size %d", bytes);
   }
 
   /** Whether files that are opened from now on can deallocate. At first they can. */

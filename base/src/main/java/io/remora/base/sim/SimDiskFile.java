@@ -32,7 +32,7 @@ final class SimDiskFile implements DiskFile {
     this.file = file;
     this.fileId = disk.medium().get(file.path()).fileId;
     this.writable = writable;
-    this.blockSize = disk.blockSize();
+    this.blockSize = file.blockSize();
     this.canDeallocate = disk.canDeallocate();
     this.sizeBytes = file.sizeBytes();
     this.createdEmpty = sizeBytes == 0;
@@ -159,6 +159,7 @@ final class SimDiskFile implements DiskFile {
     if (!loop.alive()) {
       return;
     }
+    file.countRead();
     MediumFile medium = current();
     Status status = file.verdict(request.op, request.offset, request.length);
     if (medium == null || !status.isOk()) {

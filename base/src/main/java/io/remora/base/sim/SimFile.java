@@ -23,6 +23,8 @@ public final class SimFile {
   private final Path path;
   private final List<Range> badReads = new ArrayList<>();
   private final List<Range> badWrites = new ArrayList<>();
+  private int blockSize;
+  private long reads;
   private double errorRate;
   private boolean flushesFail;
   private boolean heldElsewhere;
@@ -57,6 +59,11 @@ public final class SimFile {
     return disk.medium().get(path).visible().allocatedBytes();
   }
 
+  /** How many reads have been done, by all who have had it open. */
+  public long reads() {
+    return reads;
+  }
+
   /** How many completed writes no completed flush covers. */
   public int unflushedWrites() {
     return disk.medium().get(path).unflushedWrites();
@@ -83,6 +90,12 @@ public final class SimFile {
     byte[] content = read(offset, 1);
     content[0] ^= (byte) (1 << bit);
     write(offset, content);
+  }
+
+  /** Its block size when it is opened from now on, whatever that of the other disks is: 512 to 4096, a power of two. */
+  public void blockSize(int bytes) {
+    SimDisk.checkBlockSize(bytes);
+    blockSize = bytes;
   }
 
   /** Gives it another size, as somebody who extends a disk does. */
@@ -159,6 +172,14 @@ public final class SimFile {
   public String toString() {
     MediumFile file = disk.medium().find(path);
     return path + ": " + (file == null ? "does not exist" : file);
+  }
+
+  int blockSize() {
+    return blockSize == 0 ? disk.blockSize() : blockSize;
+  }
+
+  void countRead() {
+    reads++;
   }
 
   boolean heldElsewhere() {

@@ -1,8 +1,12 @@
 package io.remora.block.pool;
 
 import io.remora.base.DiskFile;
+import java.util.Arrays;
 
-/** Where the pages of a region's slots, or of its table, are on the disk: each page in two copies. Belongs to one loop. */
+/**
+ * Where the pages of a region's slots, or of its table, are on the disk: each page in two copies, side by side but for the few that
+ * have moved off bad blocks. Belongs to one loop.
+ */
 final class AreaPlace {
   static final int COPIES = 2;
 
@@ -10,6 +14,9 @@ final class AreaPlace {
   /** {@link Sectors#SLOT} or {@link Sectors#TABLE}. */
   final byte kind;
   private final long[] offsets;
+  private int moved;
+  private int[] movedKeys = {};
+  private long[] movedTo = {};
 
   AreaPlace(DiskFile file, byte kind, RegionShape shape) {
     long inMeta = kind == Sectors.SLOT ? 0 : (long) shape.slotPages() * Layout.PAGE_BYTES;
@@ -25,7 +32,42 @@ final class AreaPlace {
 
   /** Where copy {@code copy} of page {@code page} is. */
   long at(int copy, int page) {
+    for (int i = 0; i < moved; i++) {
+      if (movedKeys[i] == key(copy, page)) {
+        return movedTo[i];
+      }
+    }
     return offsets[copy] + (long) page * Layout.PAGE_BYTES;
+  }
+
+  /** Copy {@code copy} of page {@code page} is at {@code offset} from now on. */
+  void move(int copy, int page, long offset) {
+    for (int i = 0; i < moved; i++) {
+      if (movedKeys[i] == key(copy, page)) {
+        movedTo[i] = offset;
+        return;
+      }
+    }
+    movedKeys = Arrays.copyOf(movedKeys, moved + 1);
+    movedTo = Arrays.copyOf(movedTo, moved + 1);
+    movedKeys[moved] = key(copy, page);
+    movedTo[moved] = offset;
+    moved++;
+  }
+
+  /** Whether one of the pages {@code from} to {@code to} (exclusive) has moved in copy {@code copy}. */
+  boolean anyMoved(int copy, int from, int to) {
+    for (int i = 0; i < moved; i++) {
+      int page = movedKeys[i] >>> 1;
+      if ((movedKeys[i] & 1) == copy && page >= from && page < to) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static int key(int copy, int page) {
+    return page << 1 | copy;
   }
 
   /** For messages. */

@@ -82,11 +82,13 @@ final class AreaReader {
       this.copy = copy;
     }
 
-    /** Reads all at once; when that fails, page by page, to lose no more than the disk has. */
+    /** Reads all at once; when that fails, or pages have moved, page by page: to lose no more than the disk has. */
     CompletableFuture<Void> read(int from, int pages) {
       unread.clear();
       return io(place.start(copy) + (long) from * Layout.PAGE_BYTES, 0, pages)
-          .thenCompose(read -> read ? CompletableFuture.<Void>completedFuture(null) : readPages(from, 0, pages));
+          .thenCompose(read -> read && !place.anyMoved(copy, from, from + pages)
+              ? CompletableFuture.<Void>completedFuture(null)
+              : readPages(from, 0, pages));
     }
 
     private CompletableFuture<Void> readPages(int from, int page, int pages) {

@@ -20,6 +20,8 @@ final class Cleaner {
   private static final int PARALLEL = 8;
   /** One operation on the disk is at most this long. */
   private static final long MAX_RUN_BYTES = 256L << 20;
+  /** After the host's file system had no space left, it is not asked again for so long. */
+  private static final long STARVED_NS = 1_000_000_000L;
 
   private final Pool pool;
   private final PoolDisk disk;
@@ -27,6 +29,8 @@ final class Cleaner {
   private boolean busy;
   private boolean scheduled;
   private @Nullable CompletableFuture<Void> idle;
+  private boolean starved;
+  private long starvedNs;
 
   Cleaner(Pool pool, PoolDisk disk) {
     this.pool = pool;
@@ -36,6 +40,14 @@ final class Cleaner {
   /** Whether something is under way. */
   boolean busy() {
     return busy || scheduled;
+  }
+
+  /** Whether the file system that the pool's file lies on had no space left a moment ago. */
+  boolean starved() {
+    if (starved && pool.loop().clock().nanoTime() - starvedNs >= STARVED_NS) {
+      starved = false;
+    }
+    return starved;
   }
 
   /** Completes when nothing is under way; nothing new begins once the pool is closing. */
@@ -99,13 +111,13 @@ final class Cleaner {
       if (!wanted(region)) {
         continue;
       }
-      if (region.shape.bornZero() && region.nextTablePages() > 0) {
+      if (region.shape.bornZero() && region.nextTablePages() > 0 && !starved()) {
         return extend(region);
       }
       if (!region.stale.isEmpty()) {
         return clean(region, region.stale, STALE_BATCH);
       }
-      if (region.nextTablePages() > 0) {
+      if (region.nextTablePages() > 0 && !starved()) {
         return extend(region);
       }
     }
@@ -130,6 +142,13 @@ final class Cleaner {
           region.stale.set(cluster);
         }
       }
+    }).exceptionallyCompose(failure -> {
+      if (PoolDisk.status(failure) != Status.NO_SPACE) {
+        return CompletableFuture.failedFuture(failure);
+      }
+      starved = true;
+      starvedNs = pool.loop().clock().nanoTime();
+      return CompletableFuture.completedFuture(null);
     });
   }
 

@@ -1,6 +1,7 @@
 package io.remora.block.pool;
 
 import io.remora.base.IoRequest;
+import io.remora.base.Status;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -33,6 +34,9 @@ final class ClusterIo implements IoRequest.Completion {
     parent = null;
     disk = null;
     on.endData(epoch, request.op != IoRequest.Op.READ);
+    if (request.status == Status.MEDIUM_ERROR) {
+      on.failed(request);
+    }
     lane.release(this);
     of.done(request.status);
   }

@@ -4,6 +4,7 @@ import static io.remora.block.pool.Layout.BE64;
 import static io.remora.block.pool.Layout.U16;
 import static io.remora.block.pool.Layout.U32;
 import static io.remora.block.pool.Layout.U64;
+import static io.remora.block.pool.Layout.U8;
 
 import io.remora.base.Crc32c;
 import java.lang.foreign.MemorySegment;
@@ -21,13 +22,25 @@ import org.jspecify.annotations.Nullable;
  *
  * @param sequence goes up with every write
  * @param disks the identities of all disks by index; on disk 0 only, empty elsewhere
+ * @param moves the pages of metadata that are not in their own place
  */
 record Label(long sequence, UUID poolUuid, String poolName, UUID diskUuid, UUID primaryUuid, int diskIndex,
-    long clusterBytes, long createdMs, List<UUID> disks, List<RegionEntry> regions) {
+    long clusterBytes, long createdMs, List<UUID> disks, List<RegionEntry> regions, List<Move> moves) {
   /**
    * A region and how much of its metadata has ever been in use: pages beyond were never written and are not read.
    */
   record RegionEntry(RegionShape shape, int tableUsed, int slotsUsed) {}
+
+  /**
+   * A copy of a page of metadata that lies in a spare page, because the disk cannot write its own.
+   *
+   * @param region which region, by its number on the disk
+   * @param kind {@link Sectors#SLOT} or {@link Sectors#TABLE}
+   * @param copy 0 or 1
+   * @param page which page of the area
+   * @param spare where it is: {@link PageMoves#offset}
+   */
+  record Move(int region, byte kind, int copy, int page, int spare) {}
 
   /** What was found where a label should be. */
   sealed interface Found {
@@ -49,6 +62,12 @@ record Label(long sequence, UUID poolUuid, String poolName, UUID diskUuid, UUID 
   private static final int REGIONS_AT = 1536;
   private static final int REGION_BYTES = 64;
   private static final int BORN_ZERO = 1;
+  static final int MAX_MOVES = 64;
+  private static final int MOVES_AT = 3584;
+  private static final int MOVE_BYTES = 8;
+  private static final int MOVED = 1;
+  private static final int MOVED_SECOND = 2;
+  private static final int MOVED_TABLE = 4;
 
   /** Writes it to {@code page}, 4096 bytes. */
   void encode(MemorySegment page, Crc32c crc) {
@@ -72,6 +91,9 @@ record Label(long sequence, UUID poolUuid, String poolName, UUID diskUuid, UUID 
     }
     for (int i = 0; i < regions.size(); i++) {
       putRegion(page, REGIONS_AT + (long) REGION_BYTES * i, regions.get(i));
+    }
+    for (int i = 0; i < moves.size(); i++) {
+      putMove(page, MOVES_AT + (long) MOVE_BYTES * i, moves.get(i));
     }
     page.set(U32, 12, crc.of(page, 0, Layout.PAGE_BYTES));
   }
@@ -112,8 +134,12 @@ record Label(long sequence, UUID poolUuid, String poolName, UUID diskUuid, UUID 
     for (int i = 0; i < regions; i++) {
       entries.add(region(page, REGIONS_AT + (long) REGION_BYTES * i));
     }
+    List<Move> moves = moves(page);
+    if (!moves.stream().allMatch(move -> PageMoves.valid(move, entries))) {
+      return new Found.Broken("it has moved pages that there are not");
+    }
     return new Found.Valid(new Label(page.get(U64, 16), uuid(page, 24), name, uuid(page, 40), uuid(page, 56), index,
-        clusterBytes, page.get(U64, 88), List.copyOf(diskUuids), List.copyOf(entries)));
+        clusterBytes, page.get(U64, 88), List.copyOf(diskUuids), List.copyOf(entries), moves));
   }
 
   static boolean validClusterBytes(long bytes) {
@@ -141,6 +167,29 @@ record Label(long sequence, UUID poolUuid, String poolName, UUID diskUuid, UUID 
     } catch (CharacterCodingException e) {
       return null;
     }
+  }
+
+  private static void putMove(MemorySegment page, long at, Move move) {
+    page.set(U8, at, (byte) (MOVED | (move.copy == 0 ? 0 : MOVED_SECOND)
+        | (move.kind == Sectors.TABLE ? MOVED_TABLE : 0)));
+    page.set(U8, at + 1, (byte) move.region);
+    page.set(U16, at + 2, (short) move.spare);
+    page.set(U32, at + 4, move.page);
+  }
+
+  private static List<Move> moves(MemorySegment page) {
+    List<Move> moves = new ArrayList<>();
+    for (int i = 0; i < MAX_MOVES; i++) {
+      long at = MOVES_AT + (long) MOVE_BYTES * i;
+      byte flags = page.get(U8, at);
+      if ((flags & MOVED) != 0) {
+        moves.add(new Move(Byte.toUnsignedInt(page.get(U8, at + 1)), (flags & MOVED_TABLE) != 0
+            ? Sectors.TABLE
+            : Sectors.SLOT, (flags & MOVED_SECOND) != 0 ? 1 : 0, page.get(U32, at + 4),
+            Short.toUnsignedInt(page.get(U16, at + 2))));
+      }
+    }
+    return List.copyOf(moves);
   }
 
   private static void putRegion(MemorySegment page, long at, RegionEntry entry) {

@@ -2,6 +2,7 @@ package io.remora.block.pool;
 
 import io.remora.base.Check;
 import io.remora.base.DiskFile;
+import io.remora.base.IoRequest;
 import io.remora.base.Status;
 import java.util.concurrent.atomic.AtomicLong;
 import org.jspecify.annotations.Nullable;
@@ -15,6 +16,10 @@ final class LaneDisk {
   private @Nullable Done drained;
   /** Changes of data that have completed. Only this loop adds; the pool's loop reads. */
   private final AtomicLong written = new AtomicLong();
+  /** Requests that the disk has failed to do, and where the last of them was. Only this loop writes; the pool's loop reads. */
+  private volatile long readErrors;
+  private volatile long writeErrors;
+  private volatile long lastErrorAt = -1;
 
   LaneDisk(DiskFile file) {
     this.file = file;
@@ -36,6 +41,32 @@ final class LaneDisk {
       drained = null;
       waiting.done(Status.OK);
     }
+  }
+
+  /** The disk has failed to do {@code request}. */
+  @SuppressWarnings("NonAtomicVolatileUpdate")
+  void failed(IoRequest request) {
+    lastErrorAt = request.offset;
+    if (request.op == IoRequest.Op.READ) {
+      readErrors++;
+    } else {
+      writeErrors++;
+    }
+  }
+
+  /** From any thread. */
+  long readErrors() {
+    return readErrors;
+  }
+
+  /** From any thread. */
+  long writeErrors() {
+    return writeErrors;
+  }
+
+  /** From any thread. */
+  long lastErrorAt() {
+    return lastErrorAt;
   }
 
   /** Calls {@code done} when all data I/O that is in flight now has ended, perhaps at once. One at a time. */

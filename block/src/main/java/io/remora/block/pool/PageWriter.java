@@ -85,17 +85,24 @@ final class PageWriter {
     }
   }
 
-  /** A page on its way to the disk. */
+  /**
+   * A page on its way to the disk. A copy that cannot be written is tried once more, then in other places; when it has moved, the
+   * page is written once the label says so.
+   */
   final class Slot {
+    private static final int COPIES = (1 << AreaPlace.COPIES) - 1;
+    private static final int MAX_ATTEMPTS = 4;
+
     final Waiters waiters = new Waiters();
     @Nullable
     Slot nextFree;
     private final MemorySegment memory = Arena.ofAuto().allocate(Layout.PAGE_BYTES, Layout.PAGE_BYTES);
-    private final IoRequest copyA = new IoRequest(this::copied);
-    private final IoRequest copyB = new IoRequest(this::copied);
+    private final IoRequest[] copies = {new IoRequest(this::copied), new IoRequest(this::copied)};
     private @Nullable Page page;
     private int left;
-    private Status status = Status.OK;
+    private int failed;
+    private int attempts;
+    private boolean moved;
 
     Slot(@Nullable Slot nextFree) {
       this.nextFree = nextFree;
@@ -110,15 +117,10 @@ final class PageWriter {
       toWrite.writing = this;
       toWrite.beginFresh();
       waiters.takeOver(toWrite.next());
-      status = Status.OK;
-      left = 2;
+      attempts = 0;
+      moved = false;
       writing++;
-      copyA.prepare(Op.WRITE, toWrite.area.place.at(0, toWrite.index), Layout.PAGE_BYTES).sgl.add(memory, 0,
-          Layout.PAGE_BYTES);
-      copyB.prepare(Op.WRITE, toWrite.area.place.at(1, toWrite.index), Layout.PAGE_BYTES).sgl.add(memory, 0,
-          Layout.PAGE_BYTES);
-      disk.file().submit(copyA);
-      disk.file().submit(copyB);
+      write(toWrite, COPIES);
     }
 
     private void stamp(Page toWrite) {
@@ -130,26 +132,69 @@ final class PageWriter {
       }
     }
 
-    private void copied(IoRequest copy) {
-      disk.metadataWritten();
-      if (!copy.status.isOk() && status.isOk()) {
-        status = copy.status;
-        pool.fail(copy.status,
-            disk.path() + ": cannot write metadata at " + copy.offset + ": " + copy.status.text());
-      }
-      if (--left == 0) {
-        ended(Objects.requireNonNull(page));
+    /** Writes the copies of {@code which}. */
+    private void write(Page toWrite, int which) {
+      failed = 0;
+      left = Integer.bitCount(which);
+      for (int copy = 0; copy < copies.length; copy++) {
+        if ((which & 1 << copy) != 0) {
+          copies[copy].prepare(Op.WRITE, toWrite.area.place.at(copy, toWrite.index), Layout.PAGE_BYTES).sgl
+              .add(memory, 0, Layout.PAGE_BYTES);
+          disk.file().submit(copies[copy]);
+        }
       }
     }
 
-    private void ended(Page written) {
+    private void copied(IoRequest copy) {
+      disk.metadataWritten();
+      if (!copy.status.isOk()) {
+        failed |= copy == copies[0] ? 1 : 2;
+      }
+      if (--left == 0) {
+        if (failed != 0) {
+          again(Objects.requireNonNull(page));
+        } else if (moved) {
+          // The label may reach the medium on its own: what it points to has to be there before.
+          disk.flush().thenCompose(_ -> disk.updateLabel())
+              .whenComplete((_, failure) -> ended(failure == null ? Status.OK : Status.MEDIUM_ERROR));
+        } else {
+          ended(Status.OK);
+        }
+      }
+    }
+
+    private void again(Page toWrite) {
+      int which = failed;
+      attempts++;
+      boolean hope = !pool.failed() && attempts <= MAX_ATTEMPTS;
+      for (int copy = 0; hope && attempts > 1 && copy < copies.length; copy++) {
+        if ((which & 1 << copy) != 0) {
+          hope = disk.moves().move(toWrite.area, copy, toWrite.index);
+          moved = true;
+        }
+      }
+      if (hope) {
+        write(toWrite, which);
+        return;
+      }
+      IoRequest copy = copies[(which & 1) != 0 ? 0 : 1];
+      pool.fail(copy.status, disk.path() + ": cannot write metadata at " + copy.offset + ": " + copy.status.text());
+      ended(Status.MEDIUM_ERROR);
+    }
+
+    private void ended(Status status) {
+      Page written = Objects.requireNonNull(page);
       writing--;
       page = null;
       written.writing = null;
       if (status.isOk()) {
         written.endFresh();
       }
-      waiters.end(status.isOk() ? Status.OK : Status.MEDIUM_ERROR);
+      if (moved && status.isOk()) {
+        pool.addProblem("%s: page %d of the %s could not be written in its place and has moved".formatted(disk.path(),
+            written.index, written.area.place.what()));
+      }
+      waiters.end(status);
       nextFree = free;
       free = this;
       if (written.wanted) {

@@ -164,6 +164,11 @@ public final class Pool {
     return Optional.ofNullable(failure);
   }
 
+  /** What is wrong with its disks while it goes on nevertheless, one sentence for each; empty when all is well. */
+  public List<String> warnings() {
+    return Arrays.stream(disks).flatMap(disk -> disk.warning().stream()).toList();
+  }
+
   /**
    * Whether the pool cannot say where some data is, for want of both copies of some metadata. When it is the table that is
    * damaged, clusters of volumes that seem not to be allocated give CORRUPT until {@link #acceptDamage}.
@@ -457,20 +462,13 @@ public final class Pool {
   MemorySegment labelPage(PoolDisk disk, long labelSequence) {
     MemorySegment page = Arena.ofAuto().allocate(Layout.PAGE_BYTES, Layout.PAGE_BYTES);
     new Label(labelSequence, uuid, name, disk.uuid(), members.getFirst(), disk.index(), clusterBytes, createdMs,
-        disk.index() == 0 ? members : List.of(), disk.regionEntries()).encode(page, crc);
+        disk.index() == 0 ? members : List.of(), disk.regionEntries(), disk.moves().all()).encode(page, crc);
     return page;
   }
 
-  /** Takes {@code pages} more pages of an area into use: zeroed where they may not be, then noted in the label, durably. */
+  /** Takes {@code pages} more pages of an area into use: zeroed, then noted in the label, durably. */
   CompletableFuture<Void> extend(MetaArea area, Region region, int from, int pages, Runnable note) {
-    long at = (long) from * Layout.PAGE_BYTES;
-    long length = (long) pages * Layout.PAGE_BYTES;
-    CompletableFuture<Void> zeroed = region.shape.bornZero()
-        ? CompletableFuture.completedFuture(null)
-        : region.disk.zero(area.place.start(0) + at, length)
-            .thenCompose(_ -> region.disk.zero(area.place.start(1) + at, length))
-            .thenCompose(_ -> region.disk.flush());
-    return zeroed.thenCompose(_ -> {
+    return region.disk.moves().zero(area, from, pages).thenCompose(_ -> {
       note.run();
       return region.disk.updateLabel();
     });

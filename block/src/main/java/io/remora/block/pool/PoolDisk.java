@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
@@ -33,6 +34,7 @@ final class PoolDisk {
   private final PageWriter writer;
   private final List<Region> regions = new ArrayList<>();
   private final Cleaner cleaner;
+  private final PageMoves moves = new PageMoves(this);
   /** A region that the label shall describe, but that is not in use yet. */
   private @Nullable RegionShape coming;
 
@@ -98,6 +100,34 @@ final class PoolDisk {
 
   Cleaner cleaner() {
     return cleaner;
+  }
+
+  PageMoves moves() {
+    return moves;
+  }
+
+  /** What is wrong with the disk, for people. */
+  Optional<String> warning() {
+    List<String> parts = new ArrayList<>();
+    if (moves.count() > 0) {
+      parts.add(moves.count() + " pages of metadata had to move off blocks that cannot be written");
+    }
+    long reads = data.readErrors();
+    long writes = data.writeErrors();
+    long last = data.lastErrorAt();
+    for (Guest guest : guests) {
+      reads += guest.disk.readErrors();
+      writes += guest.disk.writeErrors();
+      last = Math.max(last, guest.disk.lastErrorAt());
+    }
+    if (reads + writes > 0) {
+      parts
+          .add("%d reads and %d writes of data have failed since the pool was opened, one at offset %d".formatted(reads,
+              writes, last));
+    }
+    return parts.isEmpty()
+        ? Optional.empty()
+        : Optional.of(path() + ": " + String.join("; ", parts) + ": replace the disk");
   }
 
   List<Region> regions() {
@@ -263,15 +293,16 @@ final class PoolDisk {
 
   private CompletableFuture<Void> writeZeros(long offset, long length) {
     return io(Op.WRITE_ZEROES, offset, null, length).exceptionallyCompose(
-        e -> status(e) == Status.UNSUPPORTED ? writeZeroPieces(offset, length) : CompletableFuture.failedFuture(e));
+        e -> status(e) == Status.UNSUPPORTED ? fill(offset, length) : CompletableFuture.failedFuture(e));
   }
 
-  private CompletableFuture<Void> writeZeroPieces(long offset, long length) {
+  /** Writes zeros, as data is written. */
+  CompletableFuture<Void> fill(long offset, long length) {
     if (length <= 0) {
       return CompletableFuture.completedFuture(null);
     }
     long take = Math.min(length, Zeros.BYTES);
-    return io(Op.WRITE, offset, Zeros.SEGMENT, take).thenCompose(_ -> writeZeroPieces(offset + take, length - take));
+    return io(Op.WRITE, offset, Zeros.SEGMENT, take).thenCompose(_ -> fill(offset + take, length - take));
   }
 
   private CompletableFuture<Void> io(Op op, long offset, @Nullable MemorySegment memory, long length) {

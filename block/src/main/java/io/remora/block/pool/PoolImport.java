@@ -153,6 +153,7 @@ final class PoolImport {
       region.tableUsed = entry.tableUsed();
       region.slotsUsed = entry.slotsUsed();
     }
+    disk.moves().adopt(label.moves());
   }
 
   /** Writes what has to be mended; when that fails the pool is there, but takes no writes. */

@@ -151,7 +151,9 @@ final class PoolInspector {
   private void addRegions(Member member) {
     long end = Layout.FIRST_REGION;
     String path = member.file().path().toString();
-    for (Label.RegionEntry entry : member.label().regions()) {
+    for (int i = 0; i < member.label().regions().size(); i++) {
+      Label.RegionEntry entry = member.label().regions().get(i);
+      int number = i;
       RegionShape shape = entry.shape();
       try {
         shape.check(pool.clusterBytes(), end, path);
@@ -172,12 +174,13 @@ final class PoolInspector {
         pool.note(Severity.LOST, path, "the label says that more is in use than there is");
         return;
       }
-      pool.add(new FoundRegion(member.file(), shape, entry.tableUsed(), entry.slotsUsed(), pool.nextBase()));
+      pool.add(new FoundRegion(member.file(), shape, entry.tableUsed(), entry.slotsUsed(), pool.nextBase(),
+          member.label().moves().stream().filter(move -> move.region() == number).toList()));
     }
   }
 
   private CompletableFuture<Void> read(FoundRegion region, byte kind, int used) {
-    AreaPlace place = new AreaPlace(region.file(), kind, region.shape());
+    AreaPlace place = region.place(kind);
     long before = doneBytes;
     return new AreaReader(place, new Sectors(kind, region.shape().tag(), crc), used, pair -> {
       checkSectors(place, pair);

@@ -96,9 +96,9 @@ final class Region {
     return cluster;
   }
 
-  /** Whether there are free clusters that are not clean yet. */
-  boolean canClean() {
-    return !freed.isEmpty() || !stale.isEmpty() || tableUsed < shape.tablePages();
+  /** Whether there are free clusters that are not clean yet; {@code more}: those that the table does not describe yet count. */
+  boolean canClean(boolean more) {
+    return !freed.isEmpty() || !stale.isEmpty() || (more && tableUsed < shape.tablePages());
   }
 
   void map(int cluster, int volume, long logical, int stamp) {

@@ -208,7 +208,7 @@ final class Space {
         return true;
       }
       for (int j = 0; j < disk.regions().size(); j++) {
-        if (disk.regions().get(j).canClean()) {
+        if (disk.regions().get(j).canClean(!disk.cleaner().starved())) {
           return true;
         }
       }

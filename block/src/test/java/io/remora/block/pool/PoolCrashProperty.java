@@ -11,6 +11,8 @@ import io.remora.base.sim.SimImage;
 import io.remora.block.Io;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -103,9 +105,28 @@ class PoolCrashProperty {
       }
     }
 
+    /** The disks of the pool: the one that was being added may be one, or not. */
+    private List<Path> paths() {
+      List<Path> all = new ArrayList<>(work.paths);
+      if (world.machine.disk().file(PoolWorkload.ADDED).exists()) {
+        PoolInspection inspection = inspect(List.of(work.paths.getFirst()));
+        world.loop.run(inspection::close);
+        if (inspection.pools().getFirst().disks().size() > work.paths.size()) {
+          all.add(PoolWorkload.ADDED);
+        } else if (work.addedSince <= point) {
+          throw new AssertionError("the disk that was added is gone");
+        }
+      }
+      return all;
+    }
+
+    private PoolInspection inspect(List<Path> paths) {
+      return world.await(() -> PoolInspection.run(world.loop, paths, (done, total) -> {}));
+    }
+
     /** Whoever looks at the disks after the crash sees no damage; what is half done is so as a crash leaves it. */
     private FoundPool inspect() {
-      PoolInspection inspection = world.await(() -> PoolInspection.run(world.loop, work.paths, (done, total) -> {}));
+      PoolInspection inspection = inspect(paths());
       FoundPool found = inspection.pools().getFirst();
       boolean settles = found.findings().stream().allMatch(finding -> finding.severity() == Finding.Severity.SETTLES
           || finding.what().contains("one copy of the label is not usable"));
@@ -191,7 +212,7 @@ class PoolCrashProperty {
     }
 
     private Pool open() {
-      Pool pool = world.open(work.paths.toArray(java.nio.file.Path[]::new));
+      Pool pool = world.open(paths().toArray(Path[]::new));
       // A label that was being written looks like one that is broken.
       if (!pool.problems().stream().allMatch(problem -> problem.contains("one copy of the label"))) {
         throw new AssertionError("problems: " + pool.problems());
@@ -201,7 +222,8 @@ class PoolCrashProperty {
 
     /** The import's own repairs are cut off, too. */
     private Pool crashInTheImport() {
-      world.loop.call(() -> Pool.open(world.loop, work.paths));
+      List<Path> paths = paths();
+      world.loop.call(() -> Pool.open(world.loop, paths));
       world.sim.runFor(world.sim.random().nextLong(3_000_000));
       if (powerLoss) {
         world.powerLoss();

@@ -78,8 +78,12 @@ class PoolScaleTest {
       return any;
     });
     useAll(pool, region);
+    long readsBefore = world.machine.disk().file(DISK).reads();
     Pool again = world.open();
     assertThat(again.problems()).isEmpty();
+    // A read for each MiB of each copy, and the label: nothing is read twice, or in small pieces.
+    long most = 2 + 2L * (region.shape.slotPages() / 256 + 1 + region.shape.tablePages() / 256 + 1);
+    assertThat(world.machine.disk().file(DISK).reads() - readsBefore).isLessThanOrEqualTo(most);
     long clusters = (region.shape.clusters() + 18L) / 19;
     assertThat(again.usage().usedBytes()).isEqualTo(clusters << 20);
     Volume found = again.volume("v").orElseThrow();
@@ -87,6 +91,35 @@ class PoolScaleTest {
     Io io = world.io(found);
     assertThat(io.write(1L << 20, Io.filled(4096, 5))).isEqualTo(Status.OK);
     assertThat(io.read(1L << 20, 4096)).containsOnly(5);
+  }
+
+  /** What a pool has given out lies close together, however large the disks are: little of the table is in use, and read. */
+  @Test
+  void aMillionClustersOfTwentyTebibytes() {
+    Pool pool = create(20L << 40);
+    Volume volume = world.thin(pool, "v", 20L << 40);
+    int number = volume.record().number();
+    Region region = volume.region();
+    world.await(pool::close);
+    int clusters = 1_000_000;
+    int pages = (clusters + Layout.ENTRIES_PER_PAGE - 1) / Layout.ENTRIES_PER_PAGE;
+    put(region.table, pages, (page, at, sector) -> {
+      for (int i = 0; i < Layout.ENTRIES_PER_SECTOR && sector * Layout.ENTRIES_PER_SECTOR + i < clusters; i++) {
+        Entry.put(page, at + Layout.SECTOR_HEADER_BYTES + (long) i * Layout.ENTRY_BYTES, Entry.MAPPED, number,
+            sector * Layout.ENTRIES_PER_SECTOR + i, 1);
+      }
+      return true;
+    });
+    region.tableUsed = pages;
+    byte[] label = pool.labelPage(pool.disk(0), 1000).toArray(Layout.U8);
+    world.machine.disk().file(DISK).write(Layout.LABEL_A, label);
+    world.machine.disk().file(DISK).write(Layout.LABEL_B, label);
+    long readsBefore = world.machine.disk().file(DISK).reads();
+    Pool again = world.open();
+    assertThat(world.machine.disk().file(DISK).reads() - readsBefore)
+        .isLessThanOrEqualTo(2 + 2 + 2 * (pages / 256 + 1));
+    assertThat(again.usage().usedBytes()).isEqualTo((long) clusters << 20);
+    assertThat(again.problems()).isEmpty();
   }
 
   @Test

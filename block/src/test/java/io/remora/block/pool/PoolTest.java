@@ -391,6 +391,8 @@ class PoolTest {
     assertThat(io.flush()).isEqualTo(Status.OK);
     Region region = volume.region();
     world.machine.disk().file(DISK).failWrites(region.table.place.start(1), 4096);
+    // Nor can the pages be written that would take its place.
+    world.machine.disk().file(DISK).failWrites(4096, MIB - 4096);
     assertThat(io.write(CLUSTER, Io.filled(4096, 2))).isEqualTo(Status.MEDIUM_ERROR);
     assertThat(pool.failure()).hasValueSatisfying(why -> assertThat(why).contains("cannot write metadata"));
     assertThat(volume.readOnly()).isTrue();

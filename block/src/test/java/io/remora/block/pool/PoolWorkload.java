@@ -35,6 +35,9 @@ final class PoolWorkload {
   static final int CLUSTER = 64 << 10;
   static final int BLOCK = VolumeModel.BLOCK;
   static final int MAX_BLOCKS = 5 * CLUSTER / BLOCK;
+  static final Path SECOND = Path.of("/pool/1");
+  /** A disk that comes while the pool is in use. */
+  static final Path ADDED = Path.of("/pool/added");
 
   /** A volume that is there, with its channels. */
   private static final class Active {
@@ -69,6 +72,9 @@ final class PoolWorkload {
   private int volumes;
   private boolean controlling;
   int noSpace;
+  /** Since when the added disk belongs to the pool for good. */
+  int addedSince = VolumeModel.NEVER;
+  private boolean adding;
 
   /** {@code requests} of them, {@code inFlight} at once. */
   PoolWorkload(long seed, int requests, int inFlight) {
@@ -80,7 +86,7 @@ final class PoolWorkload {
     configure(world.machine, seed);
     paths.add(PoolWorld.DISK);
     if (seed % 3 == 0) {
-      paths.add(Path.of("/pool/1"));
+      paths.add(SECOND);
     }
     long bytes = (1 << 20) + (paths.size() > 1 ? 9L : 14L) * CLUSTER;
     if (seed % 4 == 1) {
@@ -97,6 +103,8 @@ final class PoolWorkload {
   static void configure(SimMachine machine, long seed) {
     machine.disk().blockSize(seed % 2 == 0 ? 512 : 4096);
     machine.disk().canDeallocate(seed % 5 != 0);
+    // Where there are two disks, they have different block sizes.
+    machine.disk().file(SECOND).blockSize(seed % 2 == 0 ? 4096 : 512);
   }
 
   void run() {
@@ -244,12 +252,26 @@ final class PoolWorkload {
 
   private void control() {
     Optional<Active> idle = active.stream().filter(each -> each.running == 0).findFirst();
-    int what = random.nextInt(6);
+    int what = random.nextInt(7);
     if (what == 0 && active.size() < 5) {
       create();
     } else if (what == 1 && idle.isPresent() && active.size() > 1) {
       delete(idle.get());
-    } else if (what == 2 && seed % 4 != 1) {
+    } else if (what == 6 && !adding && started > requests / 4) {
+      adding = true;
+      controlling = true;
+      finish(pool.addDisk(new PoolConfig.DiskSpec(ADDED, (1 << 20) + 11L * CLUSTER), false)
+          .thenRun(() -> addedSince = point()));
+    } else if (what == 2 && seed % 4 == 1) {
+      // A device has become larger.
+      Path path = paths.get(random.nextInt(paths.size()));
+      long now = world.machine.disk().file(path).sizeBytes();
+      if (now < (1 << 20) + 24L * CLUSTER) {
+        world.machine.disk().file(path).resize(now + 5L * CLUSTER);
+        controlling = true;
+        finish(pool.grow());
+      }
+    } else if (what == 2) {
       Path path = paths.get(random.nextInt(paths.size()));
       long now = world.machine.disk().file(path).sizeBytes();
       if (now < (1 << 20) + 24L * CLUSTER) {
