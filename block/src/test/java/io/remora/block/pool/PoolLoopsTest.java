@@ -120,9 +120,11 @@ class PoolLoopsTest {
     long tail = size - 4096;
     for (int round = 0; round < 1500; round++) {
       assertThat(one.write(tail - 4096, Io.filled(8192, 1))).isEqualTo(Status.OK);
-      AtomicReference<@Nullable Status> before = one.begin(Op.WRITE, tail, 4096, Io.filled(4096, 2), false);
+      AtomicReference<@Nullable Status> before = round % 2 == 0
+          ? one.begin(Op.WRITE, tail, 4096, Io.filled(4096, 2), false)
+          : new AtomicReference<>(Status.OK);
       CompletableFuture<Void> shrunk = owner.call(() -> pool.resize(volume, tail));
-      sim.runFor(sim.random().nextLong(100_000));
+      sim.runFor(sim.random().nextLong(200_000));
       // When it is too late the request is beyond the end.
       AtomicReference<@Nullable Status> meanwhile = one.begin(Op.WRITE, tail, 4096, Io.filled(4096, 3), false);
       Io.await(sim, shrunk);

@@ -340,6 +340,11 @@ public final class QueuePair {
     return id;
   }
 
+  /** Whether it is an admin queue; known from {@link Transport#connected} on. */
+  public boolean admin() {
+    return id == 0;
+  }
+
   int maxTransferBytes() {
     return maxTransferBytes;
   }

@@ -51,6 +51,7 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
   private static final long LINGER_NS = 3_000_000_000L;
 
   private final LoopContext context;
+  private final LoopSeats.Seat seat;
   private final TargetConfig config;
   private final StreamSocket socket;
   private final Buffer staging;
@@ -80,8 +81,10 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
   private int fetching;
   private long fetchedBytes;
 
-  private TargetConnection(LoopContext context, Buffer staging, StreamListener.Accepted accepted) {
+  private TargetConnection(LoopContext context, Buffer staging, StreamListener.Accepted accepted,
+      LoopSeats.Seat seat) {
     this.context = context;
+    this.seat = seat;
     this.config = context.target().config();
     this.staging = staging;
     this.queue = new QueuePair(context, this);
@@ -98,9 +101,10 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
   }
 
   /** Serves a connection that has come in, on the context's loop, or turns it away when there is no memory for it. */
-  static void serve(LoopContext context, StreamListener.Accepted accepted) {
+  static void serve(LoopContext context, StreamListener.Accepted accepted, LoopSeats.Seat seat) {
     if (!context.open()) {
       accepted.close();
+      seat.leave();
       return;
     }
     boolean entered = context.target().enterConnection();
@@ -115,16 +119,18 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
             accepted.remoteAddress());
       }
       accepted.close();
+      seat.leave();
       return;
     }
     context.turnAway(false);
-    TargetConnection connection = new TargetConnection(context, staging, accepted);
+    TargetConnection connection = new TargetConnection(context, staging, accepted, seat);
     if (connection.queue.open()) {
       context.newcomer(connection);
       connection.watch.arm(connection.config.connectTimeoutNs());
       connection.onReadable();
     } else {
       connection.socket.close();
+      seat.leave();
       connection.idle();
     }
   }
@@ -309,6 +315,9 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
   public void connected(int entries) {
     watch.cancel();
     context.notNew(this);
+    if (queue.admin()) {
+      seat.leave();
+    }
     grow(entries);
   }
 
@@ -515,6 +524,7 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
       log(why);
     }
     state = State.CLOSED;
+    seat.leave();
     reader.stop();
     context.notNew(this);
     queue.closed();

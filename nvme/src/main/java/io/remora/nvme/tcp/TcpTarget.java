@@ -14,8 +14,8 @@ public final class TcpTarget {
   private TcpTarget() {}
 
   /**
-   * Listens at {@code address} (port 0 picks a free one). Connections, and so queues, are dealt to {@code loops} in turn; the first one
-   * accepts them. From any thread.
+   * Listens at {@code address} (port 0 picks a free one). Connections, and so queues, are dealt to {@code loops} evenly ({@link LoopSeats});
+   * the first one accepts them. From any thread.
    *
    * @return completes on the first loop; fails with {@link RemoraException} as {@link io.remora.base.Net#listen}
    */
@@ -34,14 +34,14 @@ public final class TcpTarget {
 
   private static TargetListener open(List<Loop> loops, InetSocketAddress address, Target target) {
     Loop first = loops.getFirst();
-    int[] next = {0};
+    LoopSeats seats = new LoopSeats(first, loops);
     StreamListener listener = first.net().listen(address, accepted -> {
-      Loop loop = loops.get(next[0]);
-      next[0] = (next[0] + 1) % loops.size();
+      LoopSeats.Seat seat = seats.take(accepted.remoteAddress().getAddress());
+      Loop loop = seat.loop();
       if (loop == first) {
-        TargetConnection.serve(target.on(loop), accepted);
+        TargetConnection.serve(target.on(loop), accepted, seat);
       } else {
-        loop.execute(() -> TargetConnection.serve(target.on(loop), accepted));
+        loop.execute(() -> TargetConnection.serve(target.on(loop), accepted, seat));
       }
     });
     Port port = new Port(target.newPortId(), Port.TransportType.TCP, listener.localAddress());
