@@ -149,7 +149,7 @@ final class AdminCommands implements CommandSet {
       case LogPages.SMART -> smart(c);
       case LogPages.FIRMWARE -> LogPages.firmware(IdentifyData.FIRMWARE);
       case LogPages.CHANGED_NAMESPACES -> LogPages.changedNamespaces(controller.changedNamespaces(), !keep);
-      case LogPages.EFFECTS -> EffectsLogs.commands();
+      case LogPages.EFFECTS -> EffectsLogs.commands(c.cdw14 >>> 24);
       case LogPages.ANA -> LogPages.ana(view(), (c.cdw10 & 1 << 8) != 0);
       case LogPages.FEATURES -> EffectsLogs.features();
       case LogPages.MANAGEMENT -> EffectsLogs.management();

@@ -32,14 +32,14 @@ final class EffectsLogs {
     return page;
   }
 
-  /** Log page 05. */
-  static MemorySegment commands() {
+  /** Log page 05 of command set {@code set}; those but NVM (0) have no I/O commands here. */
+  static MemorySegment commands(int set) {
     MemorySegment page = MemorySegment.ofArray(new byte[4096]);
     for (int opcode : ADMIN) {
       page.set(LE32, 4L * opcode, SUPPORTED | CONTROLLER);
     }
     for (int opcode = 0; opcode < 256; opcode++) {
-      if (IoCommands.known(opcode)) {
+      if (set == 0 && IoCommands.known(opcode)) {
         int content = IoCommands.changes(opcode) ? CHANGES_CONTENT : 0;
         page.set(LE32, IO + 4L * opcode, SUPPORTED | NAMESPACE | content);
       }

@@ -15,8 +15,8 @@ final class LogCommand {
 
   static int decode(Command c) {
     long dwords = (c.cdw10 >>> 16) + ((c.cdw11 & 0xffffL) << 16) + 1;
-    // Offsets count bytes, and there is one command set.
-    if (offset(c) < 0 || offset(c) % 4 != 0 || (c.cdw14 & OFFSET_IS_INDEX) != 0 || c.cdw14 >>> 24 != 0) {
+    // Offsets count bytes.
+    if (offset(c) < 0 || offset(c) % 4 != 0 || (c.cdw14 & OFFSET_IS_INDEX) != 0) {
       return NvmeStatus.INVALID_FIELD | NvmeStatus.DNR;
     }
     return c.expect(Command.Direction.TO_HOST, dwords * 4);

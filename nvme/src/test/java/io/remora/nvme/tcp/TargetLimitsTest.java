@@ -194,6 +194,30 @@ class TargetLimitsTest {
 
   // Turns.
 
+  @Test
+  void aLongVerifyLetsOthersIn() {
+    TestWorld world = world(TargetConfig.DEFAULT);
+    TestQueue admin = world.admin();
+    TestQueue verifying = world.io(admin, 1);
+    world.io(admin, 2);
+    TestQueue shallow = world.io(admin, 3);
+    world.targetMachine.pause();
+    int[] verifies = new int[4];
+    for (int i = 0; i < verifies.length; i++) {
+      verifies[i] = verifying.start(TestQueue.io(Opcode.VERIFY, 1, 0, 8192), null);
+    }
+    world.sim.runFor(50_000_000L);
+    int small = shallow.start(TestQueue.io(Opcode.READ, 1, 5, 1), null);
+    world.sim.runFor(50_000_000L);
+    world.targetMachine.resume();
+    assertThat(shallow.answer(small).status()).isZero();
+    assertThat(world.device.log.indexOf("READ 2560+512")).as("of 128 pieces; seed %d", seed).isLessThanOrEqualTo(4 * 9);
+    for (int cid : verifies) {
+      assertThat(verifying.answer(cid).status()).isZero();
+    }
+    assertThat(world.device.log).hasSize(4 * 32 + 1);
+  }
+
   /** A deep queue of large reads is begun a turn's worth at a time; a single small one does not stand behind all of it. */
   @Test
   void aDeepQueueDoesNotHoldUpAShallowOne() {

@@ -9,6 +9,7 @@ import io.remora.nvme.Opcode;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
@@ -44,10 +45,10 @@ final class TestQueue implements StreamSocket.Handler {
   /** The longest H2CData that it sends. */
   int maxData = 1 << 20;
 
-  TestQueue(TestWorld world) {
+  TestQueue(TestWorld world, InetSocketAddress address) {
     this.world = world;
     StreamSocket[] made = new StreamSocket[1];
-    world.hostLoop.run(() -> made[0] = world.hostLoop.net().connect(world.listener.localAddress(), this));
+    world.hostLoop.run(() -> made[0] = world.hostLoop.net().connect(address, this));
     socket = Objects.requireNonNull(made[0]);
     world.sim.runUntil(() -> connected || ended, TestWorld.LIMIT_NS);
   }

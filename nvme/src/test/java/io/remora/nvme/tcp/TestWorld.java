@@ -61,7 +61,12 @@ final class TestWorld implements AutoCloseable {
 
   /** A new connection to the target, with nothing sent on it. */
   TestQueue queue() {
-    TestQueue queue = new TestQueue(this);
+    return queue(listener.localAddress());
+  }
+
+  /** A new connection to another listener of it. */
+  TestQueue queue(InetSocketAddress address) {
+    TestQueue queue = new TestQueue(this, address);
     queues.add(queue);
     return queue;
   }
