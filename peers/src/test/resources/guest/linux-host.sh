@@ -77,18 +77,19 @@ logs_and_features() {
   kernel_is_content
 }
 
+refused() { # STATUS COMMAND...
+  local wanted=$1
+  shift
+  ! "$@" >/tmp/refused 2>&1 || fail "not refused: $*"
+  cat /tmp/refused
+  grep -qi "$wanted" /tmp/refused || fail "refused with another status than $wanted: $*"
+}
+
 # What is wrong is refused with the right status, and the connection lives on.
 refuses_what_is_wrong() {
   local disk=$(disk_of "$NQN") c=/dev/$(controller_of "$NQN") size last
   size=$(cat "/sys/block/${disk##*/}/queue/logical_block_size")
   last=$((BYTES / size))
-  refused() { # STATUS COMMAND...
-    local wanted=$1
-    shift
-    ! "$@" >/tmp/refused 2>&1 || fail "not refused: $*"
-    cat /tmp/refused
-    grep -qi "$wanted" /tmp/refused || fail "refused with another status than $wanted: $*"
-  }
   refused 'LBA Out of Range' nvme read "$disk" -s "$last" -c 0 -z "$size" -d /tmp/data
   refused 'LBA Out of Range' nvme read "$disk" -s $((last - 1)) -c 1 -z $((2 * size)) -d /tmp/data
   refused 'LBA Out of Range' nvme io-passthru "$disk" -o 2 -n 1 --cdw10=0xffffffff --cdw11=0xffffffff --cdw12=7 -l $((8 * size)) -r
@@ -120,6 +121,69 @@ compare_and_zeroes() {
   nvme read "$disk" -s 8 -c $blocks -z 16384 -d /tmp/back
   dd if=/dev/zero of=/tmp/data bs="$size" seek=1 count=1 conv=notrunc status=none
   cmp /tmp/data /tmp/back
+  is_live "$NQN"
+}
+
+# Features with their select values, and every log that nvme-cli has a command for.
+more_logs_and_features() {
+  local disk=$(disk_of "$NQN") c=/dev/$(controller_of "$NQN")
+  nvme supported-log-pages "$c"
+  nvme effects-log "$c"
+  # Verify (I/O 0c) changes nothing, Copy (I/O 19) does.
+  nvme get-log "$c" -i 5 -l 4096 -b >/tmp/effects
+  expect "effects of verify" "$(($(od -An -tu4 -j $((4 * 268)) -N 4 /tmp/effects) & 3))" 1
+  expect "effects of copy" "$(($(od -An -tu4 -j $((4 * 281)) -N 4 /tmp/effects) & 3))" 3
+  nvme fid-support-effects-log "$c"
+  nvme ana-log "$c" | tee /tmp/ana
+  grep -qi 'optimized' /tmp/ana
+  nvme changed-ns-list-log "$c"
+  refused 'Invalid Log Page' nvme get-log "$c" -i 0x0d -l 64
+  for id in 1 2 4 5 6 7 0xa 0xb 0xf; do
+    nvme get-feature "$c" -f $id
+    nvme get-feature "$c" -f $id -s 1
+    nvme get-feature "$c" -f $id -s 3
+  done
+  nvme set-feature "$c" -f 4 -v 0x141
+  nvme get-feature "$c" -f 4 | grep -i '0x0*141'
+  nvme get-feature "$c" -f 4 -s 1 | grep -i '0x0*ffff'
+  nvme get-feature "$c" -f 0xe
+  nvme get-feature "$c" -f 0x81 -l 16 --cdw11=1
+  refused 'Invalid Field' nvme set-feature "$c" -f 8 -v 1
+  refused 'Not Saveable\|NOT_SAVEABLE' nvme set-feature "$c" -f 4 -v 0x141 -s
+  is_live "$NQN"
+}
+
+copies_and_verifies() {
+  local disk=$(disk_of "$NQN") size blocks last
+  size=$(cat "/sys/block/${disk##*/}/queue/logical_block_size")
+  blocks=$((16384 / size))
+  last=$((BYTES / size - 1))
+  head -c 16384 /dev/urandom >/tmp/data
+  nvme write "$disk" -s 8 -c $((blocks - 1)) -z 16384 -d /tmp/data
+  nvme copy "$disk" --sdlba=4096 --slbs=$((8 + blocks / 2)),8 --blocks=$((blocks / 2 - 1)),$((blocks / 2 - 1))
+  nvme read "$disk" -s 4096 -c $((blocks - 1)) -z 16384 -d /tmp/back
+  cat <(tail -c 8192 /tmp/data) <(head -c 8192 /tmp/data) | cmp - /tmp/back
+  nvme verify "$disk" -s 4096 -c $((blocks - 1))
+  refused 'LBA Out of Range' nvme verify "$disk" -s "$last" -c 1
+  refused 'LBA Out of Range' nvme copy "$disk" --sdlba="$last" --slbs=8 --blocks=1
+  refused 'Size Limit' nvme copy "$disk" --sdlba=0 --slbs=8 --blocks=65535
+  refused 'Invalid Field' nvme copy "$disk" --sdlba=0 --slbs=8 --blocks=0 --format=1
+  is_live "$NQN"
+}
+
+# The kernel hears of it and makes its disk read-only, and writable again.
+write_protects() {
+  local disk=$(disk_of "$NQN") c=/dev/$(controller_of "$NQN")
+  is_readonly() { [ "$(blockdev --getro "$disk")" = "$1" ]; }
+  head -c 4096 /dev/urandom >/tmp/data
+  nvme set-feature "$c" -n 1 -f 0x84 -v 1
+  nvme get-feature "$c" -n 1 -f 0x84 | grep -i 'value:0x0*1$'
+  within 20 is_readonly 1
+  refused 'Write Protected' nvme io-passthru "$c" -o 1 -n 1 --cdw10=0 --cdw12=$((4096 / $(blockdev --getss "$disk") - 1)) -l 4096 -w -i /tmp/data
+  nvme read "$disk" -s 0 -c 0 -z "$(blockdev --getss "$disk")" -d /tmp/back
+  nvme set-feature "$c" -n 1 -f 0x84 -v 0
+  within 20 is_readonly 0
+  dd if=/tmp/data of="$disk" bs=4096 count=1 oflag=direct status=none
   is_live "$NQN"
 }
 
@@ -255,6 +319,9 @@ check "id-ns, descriptors, UUID" describes_its_namespace
 check "smart-log, error-log, fw-log, effects-log, features" logs_and_features
 check "what is wrong is refused with the right status" refuses_what_is_wrong
 check "write, compare, write zeroes, FUA by nvme-cli" compare_and_zeroes
+check "every log and feature by nvme-cli" more_logs_and_features
+check "copy and verify by nvme-cli" copies_and_verifies
+check "write protection makes the disk read-only" write_protects
 check "fio verify, 512 B to 1 MiB, depth 1 to 32" all_block_sizes
 check "blkdiscard gives pool space back" gives_space_back
 check "write zeroes" writes_zeroes

@@ -28,7 +28,7 @@ class LinuxHostPeer {
           words -> node.command("volume", "show", "open").at("/publication/connected_hosts").asText());
       Guest.Config config = new Guest.Config("host-" + kernel, kernel, List.of("--smp", "2"), Duration.ofMinutes(5));
       try (Guest guest = new Guest(config, "linux-host.sh", environment, answers)) {
-        guest.finish(25);
+        guest.finish(28);
       }
     }
   }
