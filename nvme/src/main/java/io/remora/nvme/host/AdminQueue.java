@@ -98,7 +98,12 @@ final class AdminQueue implements HostLink.Events {
 
   /** Ends the connection; what is in flight fails. Idempotent. */
   void close() {
-    fail(Status.ABORTED, "the connection was closed");
+    close(Status.ABORTED, "the connection was closed");
+  }
+
+  /** As {@link #close()}, for a reason: commands in flight fail with it. */
+  void close(Status reason, String text) {
+    fail(reason, text);
   }
 
   @Override

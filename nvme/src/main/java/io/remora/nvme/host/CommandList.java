@@ -57,6 +57,15 @@ final class CommandList {
     return first;
   }
 
+  /** The most data that one of them has, in bytes. */
+  long mostBytes() {
+    long most = 0;
+    for (HostCommand c = head; c != null; c = c.next) {
+      most = Math.max(most, c.dataBytes());
+    }
+    return most;
+  }
+
   /** Takes over all of {@code other}, in order. */
   void addAll(CommandList other) {
     for (HostCommand c = other.poll(); c != null; c = other.poll()) {

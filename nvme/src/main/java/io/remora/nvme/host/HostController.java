@@ -276,7 +276,7 @@ public final class HostController implements QueueOwner {
     }
     if (!live) {
       // Still coming up: its own chain of futures ends with this.
-      old.admin().close();
+      old.admin().close(reason, text);
       return;
     }
     live = false;

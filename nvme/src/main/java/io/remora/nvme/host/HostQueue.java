@@ -98,7 +98,7 @@ final class HostQueue implements HostLink.Events {
     this.ioTimer = loop.timer(this::onTick);
     this.retryTimer = loop.timer(this::onRetry);
     this.connectTimer = loop
-        .timer(() -> onFailed(Status.TIMED_OUT, "I/O queue " + queueId + " did not connect in time"));
+        .timer(() -> onFailed(Status.TIMED_OUT, "did not connect in time"));
   }
 
   Loop loop() {
@@ -345,7 +345,10 @@ final class HostQueue implements HostLink.Events {
 
   // Connections.
 
-  /** Joins an association; the future is done when the controller has answered Connect. Then {@link #release}. */
+  /**
+   * Joins an association; the future is done when the controller has answered Connect. Then {@link #release}. Fails with
+   * NO_RESOURCES while a command that was cut off has more data than the controller takes now.
+   */
   CompletableFuture<Void> join(HostTransport transport, QueueConnect parameters) {
     CompletableFuture<Void> future = new CompletableFuture<>();
     if (finished) {
@@ -353,6 +356,14 @@ final class HostQueue implements HostLink.Events {
       return future;
     }
     Check.that(phase == Phase.DOWN, "I/O queue %d joins while it is %s", queueId, phase);
+    long longest = Math.max(lost.mostBytes(), held.mostBytes());
+    if (longest > parameters.maxTransferBytes()) {
+      // It is made for the old limit. It may wait for a controller that takes it, until I/O is not held any longer.
+      future.completeExceptionally(new RemoraException(Status.NO_RESOURCES,
+          "the controller takes " + parameters.maxTransferBytes() + " bytes per command, less than before, and one of "
+              + longest + " is still to be sent again"));
+      return future;
+    }
     phase = Phase.JOINING;
     joining = future;
     connect = parameters;
@@ -429,9 +440,11 @@ final class HostQueue implements HostLink.Events {
     }
     int number = association;
     CompletableFuture<Void> future = joining;
+    // Who joins is to hear this reason, not that the connection was closed.
+    joining = null;
     disconnect();
     if (future != null) {
-      future.completeExceptionally(new RemoraException(reason, text));
+      future.completeExceptionally(new RemoraException(reason, "I/O queue " + queueId + ": " + text));
     } else {
       owner.onQueueFailed(number, reason, "I/O queue " + queueId + ": " + text);
     }

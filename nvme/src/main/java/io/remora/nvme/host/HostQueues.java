@@ -22,7 +22,6 @@ final class HostQueues {
   private final QueueOwner owner;
   private final AtomicInteger next = new AtomicInteger();
   private volatile List<HostQueue> queues = List.of();
-  private long maxTransferBytes;
 
   HostQueues(HostTransport transport, List<Loop> loops, HostOptions options, QueueOwner owner) {
     this.transport = transport;
@@ -63,16 +62,9 @@ final class HostQueues {
         throw new RemoraException(Status.NO_RESOURCES,
             "the controller grants " + granted + " I/O queues, fewer than the " + existing.size() + " before");
       }
-      if (association.maxTransferBytes() < maxTransferBytes) {
-        throw new RemoraException(Status.NO_RESOURCES,
-            "the controller takes less data per command than before: " + association.maxTransferBytes() + " bytes");
-      }
       return CompletableFuture.completedFuture(null);
-    }).thenCompose(v -> {
-      maxTransferBytes = association.maxTransferBytes();
-      return CompletableFuture
-          .allOf(queues.stream().map(queue -> join(association, queue)).toArray(CompletableFuture[]::new));
-    });
+    }).thenCompose(v -> CompletableFuture
+        .allOf(queues.stream().map(queue -> join(association, queue)).toArray(CompletableFuture[]::new)));
   }
 
   private CompletableFuture<Void> make(int count) {
