@@ -1,5 +1,6 @@
 package io.remora.nvme.target;
 
+import io.remora.base.Check;
 import io.remora.base.Clock;
 import io.remora.base.Loop;
 import io.remora.nvme.NvmeStatus;
@@ -17,6 +18,9 @@ import org.jspecify.annotations.Nullable;
  * command of it is being carried out any more, so its identifier is not given to another before.
  */
 final class Controller {
+  /** What waits until nothing is carried out: the properties, and the controller's end. */
+  private static final int MAX_WHEN_QUIET = 2;
+
   private final Subsystem subsystem;
   private final QueuePair admin;
   private final Loop loop;
@@ -240,6 +244,7 @@ final class Controller {
     if (workingQueues == 0) {
       task.run();
     } else {
+      Check.that(whenQuiet.size() < MAX_WHEN_QUIET, "%d tasks wait for controller %d", whenQuiet.size(), id);
       whenQuiet.add(task);
     }
   }

@@ -21,6 +21,7 @@ import java.util.concurrent.CompletableFuture;
  */
 public final class LoopContext {
   private static final long ARENA_BYTES = 8L << 20;
+  private static final long TELL_AGAIN_NS = 60_000_000_000L;
 
   private final Target target;
   private final Loop loop;
@@ -37,7 +38,8 @@ public final class LoopContext {
   private final CompletableFuture<Void> closed = new CompletableFuture<>();
   private final CompletableFuture<Void> drained = new CompletableFuture<>();
   private final Timer drainLimit;
-  private boolean turningAway;
+  private boolean turnedAway;
+  private long turnedAwayNs;
   private boolean draining;
   private boolean closing;
   private boolean freed;
@@ -74,11 +76,15 @@ public final class LoopContext {
     return connections;
   }
 
-  /** Notes that a connection was turned away for want of memory, or was not; true when that is news. */
-  public boolean turnAway(boolean now) {
-    boolean news = turningAway != now;
-    turningAway = now;
-    return news;
+  /** A connection was turned away for want of memory; true when that is to be told: whoever causes it shall not fill logs with it. */
+  public boolean turnAway() {
+    long nowNs = loop.clock().nanoTime();
+    if (turnedAway && nowNs - turnedAwayNs < TELL_AGAIN_NS) {
+      return false;
+    }
+    turnedAway = true;
+    turnedAwayNs = nowNs;
+    return true;
   }
 
   /** For digests computed in one go. */

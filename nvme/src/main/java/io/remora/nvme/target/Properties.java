@@ -23,6 +23,11 @@ final class Properties {
   private final long cap;
   private int cc;
   private int csts;
+  /** What the host has asked for and CSTS does not say yet. However often it changes its mind, {@link #settle} is waited for once. */
+  private boolean enables;
+  private boolean disables;
+  private boolean shutsDown;
+  private boolean settling;
 
   Properties(Controller controller, int queueEntries) {
     this.controller = controller;
@@ -76,26 +81,42 @@ final class Properties {
     int before = cc;
     cc = value;
     if (rises(before, value, CC_ENABLE)) {
-      controller.whenQuiet(this::enable);
+      enables = true;
+      shutsDown = false;
     }
-    // What CSTS says holds: the host relies on it that nothing is carried out any more.
     if (rises(value, before, CC_ENABLE)) {
       controller.reset();
-      controller.whenQuiet(() -> csts &= ~(CSTS_READY | CSTS_SHUTDOWN_COMPLETE));
+      disables = true;
+      shutsDown = false;
     }
     if ((value & CC_SHUTDOWN) != 0 && (before & CC_SHUTDOWN) == 0) {
       controller.shutDown();
-      controller.whenQuiet(this::shutDown);
+      shutsDown = true;
     } else if ((value & CC_SHUTDOWN) == 0 && (before & CC_SHUTDOWN) != 0) {
       csts &= ~CSTS_SHUTDOWN_COMPLETE;
+    }
+    if ((enables || disables || shutsDown) && !settling) {
+      settling = true;
+      controller.whenQuiet(this::settle);
     }
     return NvmeStatus.SUCCESS;
   }
 
-  private void shutDown() {
-    if ((cc & CC_SHUTDOWN) != 0) {
+  /** What CSTS says holds: the host relies on it that nothing is carried out any more. */
+  private void settle() {
+    settling = false;
+    if (disables) {
+      disables = false;
+      csts &= ~(CSTS_READY | CSTS_SHUTDOWN_COMPLETE);
+    }
+    if (enables) {
+      enables = false;
+      enable();
+    }
+    if (shutsDown && (cc & CC_SHUTDOWN) != 0) {
       csts |= CSTS_SHUTDOWN_COMPLETE;
     }
+    shutsDown = false;
   }
 
   private static boolean rises(int before, int after, int bit) {

@@ -113,16 +113,15 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
       if (entered) {
         context.target().leaveConnection();
       }
-      if (context.turnAway(true)) {
+      if (context.turnAway()) {
         LOG.log(System.Logger.Level.WARNING,
-            "{0}: turned away, there are too many connections; so are others until there is room",
+            "{0}: turned away, there are too many connections; so may others be, which is not told for a minute",
             accepted.remoteAddress());
       }
       accepted.close();
       seat.leave();
       return;
     }
-    context.turnAway(false);
     TargetConnection connection = new TargetConnection(context, staging, accepted, seat);
     if (connection.queue.open()) {
       context.newcomer(connection);

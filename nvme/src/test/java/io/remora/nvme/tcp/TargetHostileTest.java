@@ -329,6 +329,25 @@ class TargetHostileTest {
   }
 
   @Test
+  void aControllerThatIsTurnedOffAndOnWhileItsDeviceWorksRemembersTheLastOnly() {
+    TestQueue admin = world.admin();
+    TestQueue queue = world.io(admin, 1);
+    world.device.holding = true;
+    queue.start(TestQueue.io(Opcode.READ, 1, 0, 1), null);
+    world.sim.runUntil(() -> world.device.held == 1, TestWorld.LIMIT_NS);
+    for (int i = 0; i < 100; i++) {
+      assertThat(admin.setProperty(0x14, 0x00460000).status()).isZero();
+      assertThat(admin.setProperty(0x14, 0x00460001).status()).isZero();
+    }
+    assertThat(admin.setProperty(0x14, 0x00460000).status()).isZero();
+    world.device.letGo();
+    world.settle();
+    assertThat(admin.property(0x1C).result()).as("CSTS").isZero();
+    admin.enable();
+    world.io(admin, 1);
+  }
+
+  @Test
   void tooManyConnectionsAreTurnedAway() {
     TestWorld small = world(TargetConfig.DEFAULT.withMemory(32 << 20, 32 << 20));
     small.sim.net().fragments(false);
