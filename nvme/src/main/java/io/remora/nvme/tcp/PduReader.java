@@ -380,8 +380,9 @@ public final class PduReader {
 
   private Delivery bad(int fes, long fei, int base) {
     stop();
-    handler.onBad(fes, fei, staging, base,
-        Math.min(end - base, Math.min(Pdu.hlen(staging, base), Pdu.HEADER_MAX_BYTES)));
+    // Of a header that gives a length of nothing, the part that says so is worth showing.
+    int length = Math.clamp(Pdu.hlen(staging, base), Pdu.COMMON_BYTES, Pdu.HEADER_MAX_BYTES);
+    handler.onBad(fes, fei, staging, base, Math.min(end - base, length));
     return Delivery.REFUSED;
   }
 

@@ -166,7 +166,8 @@ final class ScriptedAdmin {
     int length = sqe.sglLength();
     long offset = sqe.qword(12);
     byte[] whole = page == 0x70 ? target.discoveryLog : new byte[4096];
-    connection.answerData(sqe, Arrays.copyOfRange(whole, (int) offset, (int) offset + length));
+    int from = (int) Math.min(offset, whole.length);
+    connection.answerData(sqe, Arrays.copyOfRange(whole, from, from + length));
   }
 
   /** Sends an event, if the host waits for one. */

@@ -47,8 +47,8 @@ final class ScriptedConnection implements StreamSocket.Handler {
   final ScriptedAdmin admin;
   private byte[] in = new byte[0];
   private boolean initialized;
-  private boolean headerDigest;
-  private boolean dataDigest;
+  boolean headerDigest;
+  boolean dataDigest;
   private boolean noFlowControl;
   private int consumed;
   private int entries = 1;
@@ -308,8 +308,9 @@ final class ScriptedConnection implements StreamSocket.Handler {
     return pdu;
   }
 
-  void send(ByteBuffer pdu) {
-    MemorySegment bytes = arena.allocate(pdu.limit());
+  void send(ByteBuffer good) {
+    ByteBuffer pdu = target.script.onSend(this, good);
+    MemorySegment bytes = arena.allocate(Math.max(1, pdu.limit()));
     bytes.copyFrom(MemorySegment.ofBuffer(pdu));
     out.add(bytes, 0, pdu.limit());
     flush();

@@ -32,6 +32,11 @@ final class ScriptedTarget {
 
     /** The ICResp to send. */
     default void onInitialize(ByteBuffer response) {}
+
+    /** What is sent in place of {@code pdu}. */
+    default ByteBuffer onSend(ScriptedConnection connection, ByteBuffer pdu) {
+      return pdu;
+    }
   }
 
   /** A submission queue entry. */

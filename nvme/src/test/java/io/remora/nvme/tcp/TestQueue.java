@@ -24,7 +24,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class TestQueue implements StreamSocket.Handler {
   private final TestWorld world;
-  private final Arena arena = Arena.ofShared();
+  private final Arena arena = Arena.ofAuto();
   private final MemorySegment in = arena.allocate(64 << 10);
   private final StreamSocket socket;
   private byte[] received = {};
