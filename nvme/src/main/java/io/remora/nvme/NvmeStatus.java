@@ -75,6 +75,11 @@ public final class NvmeStatus {
     return status & 0x7ff;
   }
 
+  /** Whether a command failed on its way (status code type 3): on another path it may succeed. It is not carried out. */
+  public static boolean isPathError(int status) {
+    return (status & 0x700) == 0x300;
+  }
+
   /** What a target answers for {@code status} of a device; {@code write} tells the two kinds of medium error apart. */
   public static int of(Status status, boolean write) {
     return switch (status) {

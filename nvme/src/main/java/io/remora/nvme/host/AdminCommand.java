@@ -27,6 +27,7 @@ record AdminCommand(String what, int opcode, int nsid, int cdw10, int cdw11, int
   static final int CNS_CONTROLLERS = 0x13;
 
   static final int LOG_CHANGED_NAMESPACES = 0x04;
+  static final int LOG_ANA = 0x0C;
   static final int LOG_DISCOVERY = 0x70;
 
   static final int FEATURE_QUEUES = 0x07;
@@ -35,6 +36,7 @@ record AdminCommand(String what, int opcode, int nsid, int cdw10, int cdw11, int
   static final int CONNECT_BYTES = 1024;
   /** Connect: any controller will do. */
   static final int CNTLID_DYNAMIC = 0xffff;
+  private static final int ANA_GROUPS_ONLY = 1 << 8;
   private static final int CATTR_NO_FLOW_CONTROL = 1 << 2;
 
   private static AdminCommand of(String what, int opcode, int nsid, int cdw10, int cdw11, int cdw12, int cdw13) {
@@ -90,6 +92,13 @@ record AdminCommand(String what, int opcode, int nsid, int cdw10, int cdw11, int
     return of("Get Log Page %02xh".formatted(page), Opcode.GET_LOG_PAGE, page == LOG_DISCOVERY ? 0 : -1,
         page | (dwords << 16), dwords >>> 16, (int) offset, (int) (offset >>> 32))
         .with(HostCommand.Direction.IN, data);
+  }
+
+  /** Get Log Page of ANA: the groups without their namespaces, {@code data}'s length. */
+  static AdminCommand anaGroups(MemorySegment data) {
+    int dwords = (int) (data.byteSize() / 4) - 1;
+    return of("Get Log Page 0ch", Opcode.GET_LOG_PAGE, -1, LOG_ANA | ANA_GROUPS_ONLY | (dwords << 16), dwords >>> 16, 0,
+        0).with(HostCommand.Direction.IN, data);
   }
 
   static AdminCommand setFeature(int feature, int value) {

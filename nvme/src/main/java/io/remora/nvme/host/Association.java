@@ -31,7 +31,6 @@ final class Association {
   private final HostOptions options;
   private final HostIdentity identity;
   private final AdminQueue admin;
-  private final Arena memory = Arena.ofAuto();
   private int cntlid;
   private long cap;
   private int version;
@@ -73,9 +72,9 @@ final class Association {
     return Math.min(info.maxTransferBytes(), 1 << 20);
   }
 
-  /** Native memory for one control operation. */
+  /** Native memory for one control operation; it goes when nobody refers to it any more. */
   MemorySegment allocate(long bytes) {
-    return memory.allocate(bytes, 8);
+    return Arena.ofAuto().allocate(bytes, 8);
   }
 
   /** Connects and enables the controller, up to knowing it. */

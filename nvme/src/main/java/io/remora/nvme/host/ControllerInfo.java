@@ -31,13 +31,20 @@ import java.nio.charset.StandardCharsets;
  * @param quiesceMs how long commands may go on after communication was lost (CQT)
  * @param events which asynchronous events it can send (OAES)
  * @param aborts how many Abort commands it takes at once (ACL)
+ * @param anaGroups how many ANA groups there may be (NANAGRPID)
  */
 public record ControllerInfo(int cntlid, String serial, String model, String firmware, String subsystemNqn, int version,
     boolean discovery, int multiPath, long maxTransferBytes, int maxEntries, int maxCommands, int inCapsuleBytes,
     int optionalCommands, boolean volatileCache, int keepAliveUnitMs, boolean keepAliveByTraffic, int quiesceMs,
-    int events, int aborts) {
+    int events, int aborts, int anaGroups) {
   /** OAES and asynchronous event configuration: a namespace's attributes have changed. */
   public static final int EVENT_NAMESPACE = 1 << 8;
+
+  /** As above: the ANA log page has changed. */
+  public static final int EVENT_ANA = 1 << 11;
+
+  /** As above, of a discovery controller: the discovery log page has changed. */
+  public static final int EVENT_DISCOVERY = 1 << 31;
 
   static final int BYTES = 4096;
   private static final ValueLayout.OfShort LE16 = ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
@@ -47,6 +54,8 @@ public record ControllerInfo(int cntlid, String serial, String model, String fir
   private static final int ONCS_DEALLOCATE = 1 << 2;
   private static final int ONCS_WRITE_ZEROES = 1 << 3;
   private static final int TYPE_DISCOVERY = 2;
+  private static final int CMIC_CONTROLLERS = 1 << 1;
+  private static final int CMIC_ANA = 1 << 3;
 
   /** Whether it has Compare. */
   public boolean hasCompare() {
@@ -61,6 +70,16 @@ public record ControllerInfo(int cntlid, String serial, String model, String fir
   /** Whether it has Write Zeroes. */
   public boolean hasWriteZeroes() {
     return (optionalCommands & ONCS_WRITE_ZEROES) != 0;
+  }
+
+  /** Whether its subsystem may have several controllers, so that this one can be one of several paths. */
+  public boolean hasSiblings() {
+    return (multiPath & CMIC_CONTROLLERS) != 0;
+  }
+
+  /** Whether it tells how well it reaches its namespaces. */
+  public boolean hasAna() {
+    return (multiPath & CMIC_ANA) != 0;
   }
 
   /** Whether it announces namespaces that come, go or change. */
@@ -86,7 +105,7 @@ public record ControllerInfo(int cntlid, String serial, String model, String fir
     ControllerInfo info = new ControllerInfo(u16(s, 78), text(s, 4, 20), text(s, 24, 40), text(s, 64, 8),
         text(s, 768, 256), version, discovery, u8(s, 76), maxTransfer, (int) (cap & 0xffff) + 1, u16(s, 514),
         offsetZero ? Math.clamp(capsule, 0, 64 << 10) : 0, u16(s, 520), (u8(s, 525) & 1) != 0, u16(s, 320) * 100,
-        (u32(s, 96) & (1 << 6)) != 0, u16(s, 386), u32(s, 92), u8(s, 258) + 1);
+        (u32(s, 96) & (1 << 6)) != 0, u16(s, 386), u32(s, 92), u8(s, 258) + 1, u32(s, 348));
     info.check(s, cap, cntlid, wanted, capsule);
     return info;
   }

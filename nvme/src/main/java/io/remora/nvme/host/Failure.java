@@ -11,9 +11,9 @@ import java.util.concurrent.CompletionException;
  * @param text for people, never empty
  * @param cause what was thrown
  */
-record Failure(Status status, String text, Throwable cause) {
+public record Failure(Status status, String text, Throwable cause) {
   /** Of what a future ended with. */
-  static Failure of(Throwable thrown) {
+  public static Failure of(Throwable thrown) {
     Throwable cause = thrown;
     while (cause instanceof CompletionException && cause.getCause() != null) {
       cause = cause.getCause();

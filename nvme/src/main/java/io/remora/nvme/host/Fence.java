@@ -50,6 +50,11 @@ final class Fence {
     return last;
   }
 
+  /** The identifiers of associations that may be alive. */
+  List<Integer> suspects() {
+    return olds.stream().map(Old::cntlid).toList();
+  }
+
   /** The lowest identifier of an association that may be alive. */
   int firstCntlid() {
     return olds.stream().mapToInt(Old::cntlid).min().orElse(0);

@@ -2,11 +2,12 @@ package io.remora.nvme.host;
 
 import io.remora.base.Loop;
 import io.remora.base.Timer;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Watches the {@link Fence} of one controller while an association is live, and lets the queues send what it holds back as
- * soon as nothing of the past can be carried out any more. Belongs to the controller's first loop.
+ * Watches the {@link Fence} of one controller, and lets the queues go on with what it holds back as soon as nothing of the past can
+ * be carried out any more. Belongs to the controller's first loop.
  */
 final class FenceWatch {
   private static final long POLL_NS = 100_000_000;
@@ -17,8 +18,11 @@ final class FenceWatch {
   private final Fence fence = new Fence();
   private final Timer timer;
   private @Nullable Association live;
+  private @Nullable Runnable onOpen;
   private boolean gated;
   private boolean asking;
+  /** An association is being left: what becomes of it is not known yet. */
+  private boolean leaving;
 
   FenceWatch(Loop loop, HostOptions options, HostQueues queues) {
     this.loop = loop;
@@ -49,19 +53,47 @@ final class FenceWatch {
     check();
   }
 
-  /** There is no association any more. */
+  /** The association is being left; {@link #lost} follows. */
   void stop() {
     live = null;
+    leaving = true;
     timer.cancel();
   }
 
   /** {@code old} is gone here; {@code stopped}: at the other end too, for certain. */
   void lost(Association old, boolean stopped) {
+    leaving = false;
     if (stopped) {
       fence.dead(old.number());
     } else {
       fence.add(old.number(), old.cntlid(), loop.clock().nanoTime() + lifetimeNs(old.info()));
     }
+    check();
+  }
+
+  /** Somebody knows that the controller {@code cntlid}, of an association of the past, is dead. */
+  void dead(int cntlid) {
+    fence.taken(cntlid);
+    check();
+  }
+
+  /** The controllers of the past that may be alive. */
+  List<Integer> suspects() {
+    return fence.suspects();
+  }
+
+  /** Runs {@code action} once, when nothing of the past can be carried out any more and the queues know. */
+  void whenOpen(Runnable action) {
+    onOpen = action;
+    check();
+  }
+
+  /** Watches no more. */
+  void close() {
+    live = null;
+    onOpen = null;
+    leaving = true;
+    timer.cancel();
   }
 
   /** How long a controller that hears nothing from us may go on. */
@@ -75,18 +107,16 @@ final class FenceWatch {
   }
 
   private void check() {
-    Association current = live;
-    if (current == null) {
+    if (leaving) {
       return;
     }
     if (options.resend() == HostOptions.Resend.AT_ONCE || fence.open(loop.clock().nanoTime())) {
-      gated = false;
-      int number = fence.last();
-      queues.tell(queue -> queue.openFence(number));
+      open();
       return;
     }
     timer.arm(POLL_NS);
-    if (!asking) {
+    Association current = live;
+    if (current != null && !asking) {
       asking = true;
       FenceQuestion.ask(current, fence).whenComplete((answered, e) -> {
         asking = false;
@@ -95,5 +125,17 @@ final class FenceWatch {
         }
       });
     }
+  }
+
+  private void open() {
+    gated = false;
+    int number = fence.last();
+    Runnable action = onOpen;
+    onOpen = null;
+    queues.each(queue -> queue.openFence(number)).thenRun(() -> {
+      if (action != null) {
+        action.run();
+      }
+    });
   }
 }

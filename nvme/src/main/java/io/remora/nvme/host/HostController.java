@@ -5,8 +5,10 @@ import io.remora.base.Loop;
 import io.remora.base.RemoraException;
 import io.remora.base.Status;
 import io.remora.base.Timer;
+import io.remora.nvme.AnaState;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
@@ -35,6 +37,7 @@ public final class HostController implements QueueOwner {
   private final FenceWatch fence;
   private final SlowCommands slow;
   private final NamespaceList namespaces = new NamespaceList(this);
+  private final AnaWatch ana;
   private final HostEvents events;
   private final Backoff backoff;
   private final Timer holdTimer;
@@ -44,6 +47,7 @@ public final class HostController implements QueueOwner {
   private volatile @Nullable ControllerInfo info;
 
   private @Nullable Association association;
+  private @Nullable CompletableFuture<Void> retired;
   private int associations;
   private long losses;
   private long resets;
@@ -60,7 +64,8 @@ public final class HostController implements QueueOwner {
     this.queues = new HostQueues(transport, List.copyOf(loops), options, this);
     this.fence = new FenceWatch(loop, options, queues);
     this.slow = new SlowCommands(queues, this::count);
-    this.events = new HostEvents(loop, options, this::onKeepAliveMissed, this::onNamespacesChanged);
+    this.ana = new AnaWatch(loop, () -> listeners.forEach(listener -> listener.onAccess(this)));
+    this.events = new HostEvents(loop, options.times(), new Background());
     this.backoff = new Backoff(loop, options.times(), this::attempt);
     this.holdTimer = loop.timer(() -> refuse(Status.DISCONNECTED));
     this.lossTimer = loop.timer(this::giveUp);
@@ -152,9 +157,52 @@ public final class HostController implements QueueOwner {
     return done;
   }
 
+  /**
+   * Stops the controller, and closes everything when nothing of what was sent can be carried out any more; until then requests that
+   * change data may be in flight. With {@link HostOptions.OnLoss#RETURN} all requests come back with DISCONNECTED; else those
+   * that are left complete with ABORTED.
+   */
+  public CompletableFuture<Void> retire() {
+    CompletableFuture<Void> done = new CompletableFuture<>();
+    loop.execute(() -> retireNow(done));
+    return done;
+  }
+
+  /**
+   * The controllers of its past associations that may still carry out what was sent to them, by identifier. On the first loop.
+   */
+  public List<Integer> suspects() {
+    return fence.suspects();
+  }
+
+  /**
+   * Somebody who knows says that the controller {@code cntlid} of a past association is dead: what it still had is not carried
+   * out any more. On the first loop.
+   */
+  public void declareDead(int cntlid) {
+    fence.dead(cntlid);
+  }
+
+  /**
+   * Asks which controllers the subsystem has, by identifier (Identify CNS 13h). Empty when it does not say, or too many to say.
+   * On the first loop.
+   */
+  public CompletableFuture<Set<Integer>> siblings() {
+    Association current = association;
+    if (current == null || !live) {
+      return CompletableFuture.completedFuture(Set.of());
+    }
+    return FenceQuestion.controllers(current, 0).exceptionally(e -> Set.of());
+  }
+
   /** The queue for a channel on {@code on}: one of that loop, if there is one. */
   HostQueue queue(Loop on) {
     return queues.choose(on);
+  }
+
+  /** How well namespaces of an ANA group are reached. From any thread. */
+  AnaState access(int group) {
+    return ana.of(group);
   }
 
   // Connecting.
@@ -182,10 +230,10 @@ public final class HostController implements QueueOwner {
   }
 
   private CompletableFuture<Void> scan(Association next) {
-    return NamespaceScan.of(next).thenAccept(found -> {
+    return NamespaceScan.of(next).thenCompose(found -> ana.read(next).thenAccept(v -> {
       info = next.info();
       take(found);
-    });
+    }));
   }
 
   /** Whether it is over for good. */
@@ -194,7 +242,7 @@ public final class HostController implements QueueOwner {
   }
 
   private void onLive(Association next) {
-    if (association != next || ended()) {
+    if (association != next || ended() || retired != null) {
       return;
     }
     holdTimer.cancel();
@@ -212,6 +260,7 @@ public final class HostController implements QueueOwner {
     live = true;
     liveSinceNs = loop.clock().nanoTime();
     events.start(next);
+    ana.start(next);
     slow.start(next);
     queues.each(queue -> queue.release(next.number(), gate)).thenRun(() -> {
       if (association == next && live) {
@@ -262,12 +311,6 @@ public final class HostController implements QueueOwner {
     }
   }
 
-  private void onKeepAliveMissed(Association of, String text) {
-    if (association == of) {
-      lose(Status.TIMED_OUT, text);
-    }
-  }
-
   /** Leaves a live association: takes down what is left of it, and reconnects. */
   private void lose(Status reason, String text) {
     Association old = association;
@@ -289,12 +332,14 @@ public final class HostController implements QueueOwner {
       resets++;
     }
     events.stop();
+    ana.stop();
     fence.stop();
     slow.stop();
     state(HostState.RESETTING, reason, text);
-    HostOptions.Times times = options.times();
-    holdTimer.arm(times.holdNs());
-    lossTimer.arm(times.lossNs());
+    if (options.onLoss() == HostOptions.OnLoss.HOLD) {
+      holdTimer.arm(options.times().holdNs());
+      lossTimer.arm(options.times().lossNs());
+    }
     queues.each(HostQueue::disconnect).thenCompose(v -> old.stop()).thenAccept(stopped -> {
       old.admin().close();
       if (status.state() != HostState.RESETTING) {
@@ -302,9 +347,42 @@ public final class HostController implements QueueOwner {
       }
       association = null;
       fence.lost(old, stopped);
+      if (retired != null) {
+        leave(retired);
+        return;
+      }
       state(HostState.RECONNECTING, reason, text);
       backoff.next();
     });
+  }
+
+  private void retireNow(CompletableFuture<Void> done) {
+    CompletableFuture<Void> before = retired;
+    if (before != null) {
+      before.thenRun(() -> done.complete(null));
+      return;
+    }
+    if (ended()) {
+      closeNow(done);
+      return;
+    }
+    retired = done;
+    if (live) {
+      lose(Status.ABORTED, "taken out of use");
+    } else if (status.state() != HostState.RESETTING) {
+      leave(done);
+    }
+  }
+
+  /** Closes when nothing that was sent can be carried out any more. */
+  private void leave(CompletableFuture<Void> done) {
+    backoff.cancel();
+    Association coming = association;
+    association = null;
+    if (coming != null) {
+      coming.admin().close();
+    }
+    queues.each(HostQueue::disconnect).thenRun(() -> fence.whenOpen(() -> closeNow(done)));
   }
 
   private void refuse(Status reason) {
@@ -316,6 +394,7 @@ public final class HostController implements QueueOwner {
     association = null;
     live = false;
     backoff.cancel();
+    fence.close();
     holdTimer.cancel();
     if (old != null) {
       old.admin().close();
@@ -328,6 +407,10 @@ public final class HostController implements QueueOwner {
   private void closeNow(CompletableFuture<Void> done) {
     Association old = association;
     boolean wasLive = live;
+    CompletableFuture<Void> waiting = retired;
+    if (waiting != null && waiting != done) {
+      done.thenRun(() -> waiting.complete(null));
+    }
     if (status.state() == HostState.CLOSED) {
       done.complete(null);
       return;
@@ -337,8 +420,9 @@ public final class HostController implements QueueOwner {
     backoff.cancel();
     holdTimer.cancel();
     lossTimer.cancel();
-    fence.stop();
+    fence.close();
     events.stop();
+    ana.stop();
     slow.stop();
     state(HostState.CLOSED, Status.OK, "");
     connected.completeExceptionally(new RemoraException(Status.ABORTED, "closed"));
@@ -365,16 +449,42 @@ public final class HostController implements QueueOwner {
   }
 
   @Override
+  public void onPathError(int number) {
+    loop.execute(() -> {
+      if (live && association != null && association.number() == number) {
+        ana.refresh();
+      }
+    });
+  }
+
+  @Override
   public void onSlowCommand(int number, int queueId, int cid) {
     loop.execute(() -> slow.abort(number, queueId, cid));
   }
 
-  private void onNamespacesChanged(Association of) {
-    NamespaceScan.of(of).whenComplete((found, e) -> {
-      if (e == null && association == of && live) {
-        take(found);
+  /** What happens on a live association beside I/O. */
+  private final class Background implements HostEvents.Handler {
+    @Override
+    public void onKeepAliveMissed(Association of, String text) {
+      if (association == of) {
+        lose(Status.TIMED_OUT, text);
       }
-    });
+    }
+
+    @Override
+    public void onNamespaces(Association of) {
+      NamespaceScan.of(of).whenComplete((found, e) -> {
+        if (e == null && association == of && live) {
+          take(found);
+          ana.refresh();
+        }
+      });
+    }
+
+    @Override
+    public void onAna(Association of) {
+      ana.refresh();
+    }
   }
 
   private void take(List<NamespaceInfo> found) {

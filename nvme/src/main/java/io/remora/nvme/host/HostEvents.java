@@ -3,8 +3,6 @@ package io.remora.nvme.host;
 import io.remora.base.Loop;
 import io.remora.base.Timer;
 import java.lang.foreign.MemorySegment;
-import java.util.function.BiConsumer;
-import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,38 +10,49 @@ import org.jspecify.annotations.Nullable;
  * first loop.
  */
 final class HostEvents {
+  /** Deals with what has happened on an association. */
+  interface Handler {
+    /** The controller does not answer keep-alives. */
+    void onKeepAliveMissed(Association of, String text);
+
+    /** Namespaces have come, gone or changed: scan them anew. */
+    default void onNamespaces(Association of) {}
+
+    /** The ANA log has changed: read it, which allows the next event of this kind. */
+    default void onAna(Association of) {}
+
+    /** The discovery log has changed: read it, which allows the next event of this kind. */
+    default void onDiscovery(Association of) {}
+  }
+
+  private static final int WANTED = ControllerInfo.EVENT_NAMESPACE | ControllerInfo.EVENT_ANA
+      | ControllerInfo.EVENT_DISCOVERY;
   private static final int TYPE_NOTICE = 2;
   private static final int NOTICE_NAMESPACE = 0;
+  private static final int NOTICE_ANA = 3;
+  private static final int NOTICE_DISCOVERY = 0xF0;
   private static final int CHANGED_LIST_BYTES = 4096;
 
-  private final HostOptions options;
-  private final BiConsumer<Association, String> missed;
-  private final Consumer<Association> namespacesChanged;
+  private final HostOptions.Times times;
+  private final Handler handler;
   private final Timer timer;
   private @Nullable Association association;
   private int unanswered;
 
-  /**
-   * Events of no association yet.
-   *
-   * @param missed the controller does not answer keep-alives
-   * @param namespacesChanged scan them anew
-   */
-  HostEvents(Loop loop, HostOptions options, BiConsumer<Association, String> missed,
-      Consumer<Association> namespacesChanged) {
-    this.options = options;
-    this.missed = missed;
-    this.namespacesChanged = namespacesChanged;
+  /** Events of no association yet. */
+  HostEvents(Loop loop, HostOptions.Times times, Handler handler) {
+    this.times = times;
+    this.handler = handler;
     this.timer = loop.timer(this::onTimer);
   }
 
   void start(Association live) {
     association = live;
     unanswered = 0;
-    if (options.times().keepAliveNs() > 0) {
-      timer.arm(options.times().keepAliveNs() / 2);
+    if (times.keepAliveNs() > 0) {
+      timer.arm(times.keepAliveNs() / 2);
     }
-    int wanted = live.info().events() & ControllerInfo.EVENT_NAMESPACE;
+    int wanted = live.info().events() & WANTED;
     if (wanted != 0) {
       live.admin().submit(AdminCommand.setFeature(AdminCommand.FEATURE_EVENTS, wanted));
     }
@@ -61,13 +70,12 @@ final class HostEvents {
       return;
     }
     if (unanswered >= 2) {
-      missed.accept(live,
-          "no answer to keep-alive for " + options.times().keepAliveNs() / 1_000_000 + " ms");
+      handler.onKeepAliveMissed(live, "no answer to keep-alive for " + times.keepAliveNs() / 1_000_000 + " ms");
       return;
     }
     unanswered++;
     live.admin().submit(AdminCommand.keepAlive()).thenRun(() -> unanswered = 0);
-    timer.arm(options.times().keepAliveNs() / 2);
+    timer.arm(times.keepAliveNs() / 2);
   }
 
   private void await(Association live) {
@@ -83,11 +91,20 @@ final class HostEvents {
     int type = event & 7;
     int information = (event >>> 8) & 0xff;
     int page = (event >>> 16) & 0xff;
-    if (type == TYPE_NOTICE && information == NOTICE_NAMESPACE) {
-      MemorySegment list = live.allocate(CHANGED_LIST_BYTES);
-      // Reading the list allows the next event of this kind; what is in it, the scan finds out anyway.
-      live.admin().submit(AdminCommand.log(page, 0, list)).whenComplete((v, e) -> namespacesChanged.accept(live));
+    if (type != TYPE_NOTICE) {
+      return;
+    }
+    switch (information) {
+      case NOTICE_NAMESPACE -> {
+        MemorySegment list = live.allocate(CHANGED_LIST_BYTES);
+        // Reading the list allows the next event of this kind; what is in it, the scan finds out anyway.
+        live.admin().submit(AdminCommand.log(page, 0, list)).whenComplete((v, e) -> handler.onNamespaces(live));
+      }
+      case NOTICE_ANA -> handler.onAna(live);
+      case NOTICE_DISCOVERY -> handler.onDiscovery(live);
+      default -> {
+        // Whatever else was not asked for.
+      }
     }
   }
-
 }

@@ -9,9 +9,9 @@ import java.util.UUID;
  * @param id the host identifier of Connect
  * @param nqn its name
  */
-record HostIdentity(UUID id, String nqn) {
+public record HostIdentity(UUID id, String nqn) {
   /** What {@code options} say; what they leave open is made up with {@code loop}'s randomness. */
-  static HostIdentity of(HostOptions options, Loop loop) {
+  public static HostIdentity of(HostOptions options, Loop loop) {
     UUID id = options.hostId().orElseGet(() -> random(loop));
     return new HostIdentity(id, options.hostNqn().orElse("nqn.2014-08.org.nvmexpress:uuid:" + id));
   }

@@ -9,4 +9,7 @@ public interface HostListener {
 
   /** The list of namespaces is another now. What became of one that was there before, its own listeners hear. */
   default void onNamespaces(HostController controller, List<HostNamespace> namespaces) {}
+
+  /** The controller has said anew how well it reaches its namespaces ({@link HostNamespace#access}); it may be as before. */
+  default void onAccess(HostController controller) {}
 }

@@ -5,6 +5,7 @@ import io.remora.base.RemoraException;
 import io.remora.base.Status;
 import io.remora.block.BlockChannel;
 import io.remora.block.BlockDevice;
+import io.remora.nvme.AnaState;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -69,6 +70,16 @@ public final class HostNamespace implements BlockDevice {
     return controller.info().volatileCache();
   }
 
+  /** What the controller said of it last. */
+  public NamespaceInfo info() {
+    return info;
+  }
+
+  /** How well the controller reaches it, as it said last; OPTIMIZED when it knows no ANA. */
+  public AnaState access() {
+    return controller.access(info.anaGroup());
+  }
+
   /** Whether it is gone for good. */
   public boolean removed() {
     return removed;
@@ -101,7 +112,8 @@ public final class HostNamespace implements BlockDevice {
   /** Whether {@code other} describes the same namespace, perhaps of another size. */
   boolean sameAs(NamespaceInfo other) {
     NamespaceInfo mine = info;
-    return mine.nsid() == other.nsid() && mine.uuid().equals(other.uuid()) && mine.blockSize() == other.blockSize();
+    return mine.nsid() == other.nsid() && mine.uuid().equals(other.uuid()) && mine.ids().equals(other.ids())
+        && mine.blockSize() == other.blockSize();
   }
 
   void update(NamespaceInfo other) {

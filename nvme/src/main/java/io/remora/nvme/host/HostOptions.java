@@ -21,10 +21,11 @@ import java.util.concurrent.TimeUnit;
  * @param dataDigest CRC32C over data (TCP)
  * @param times all the times
  * @param resend when commands that were cut off are sent again
+ * @param onLoss what happens to requests while there is no connection
  */
 public record HostOptions(InetSocketAddress address, String subsystemNqn, Optional<UUID> hostId,
     Optional<String> hostNqn, int queues, int depth, int maxQueued, boolean headerDigest, boolean dataDigest,
-    Times times, Resend resend) {
+    Times times, Resend resend, OnLoss onLoss) {
   /** The well-known name of every discovery subsystem. */
   public static final String DISCOVERY_NQN = "nqn.2014-08.org.nvmexpress.discovery";
 
@@ -49,6 +50,19 @@ public record HostOptions(InetSocketAddress address, String subsystemNqn, Option
     WHEN_OLD_IS_DEAD,
     /** As soon as there is a new association. This is what Linux does. */
     AT_ONCE
+  }
+
+  /** What happens to requests while there is no connection. */
+  public enum OnLoss {
+    /** They are held for up to {@link Times#holdNs} and sent on the next association. */
+    HOLD,
+    /**
+     * They come back with DISCONNECTED, for a caller that has another path. A request comes back as soon as nothing of it can be
+     * carried out here any more, by the rule of {@link Resend}: at once, unless it changes data and was sent already. What the
+     * controller refuses with a path error comes back so too. The controller is never given up: {@link Times#holdNs} and {@link
+     * Times#lossNs} mean nothing.
+     */
+    RETURN
   }
 
   /**
@@ -126,55 +140,61 @@ public record HostOptions(InetSocketAddress address, String subsystemNqn, Option
   /** Defaults: a queue of 128 for each loop, no digests, {@link Times#defaults}. */
   public static HostOptions of(InetSocketAddress address, String subsystemNqn) {
     return new HostOptions(address, subsystemNqn, Optional.empty(), Optional.empty(), 0, 128, 16384, false, false,
-        Times.defaults(), Resend.WHEN_OLD_IS_DEAD);
+        Times.defaults(), Resend.WHEN_OLD_IS_DEAD, OnLoss.HOLD);
   }
 
   /** At another address. */
   public HostOptions withAddress(InetSocketAddress other) {
     return new HostOptions(other, subsystemNqn, hostId, hostNqn, queues, depth, maxQueued, headerDigest, dataDigest,
-        times, resend);
+        times, resend, onLoss);
   }
 
   /** To another subsystem. */
   public HostOptions withSubsystem(String nqn) {
     return new HostOptions(address, nqn, hostId, hostNqn, queues, depth, maxQueued, headerDigest, dataDigest, times,
-        resend);
+        resend, onLoss);
   }
 
   /** As a certain host. */
   public HostOptions withHost(UUID id, String nqn) {
     return new HostOptions(address, subsystemNqn, Optional.of(id), Optional.of(nqn), queues, depth, maxQueued,
-        headerDigest, dataDigest, times, resend);
+        headerDigest, dataDigest, times, resend, onLoss);
   }
 
   /** With another number of I/O queues, of another depth. */
   public HostOptions withQueues(int count, int eachDepth) {
     return new HostOptions(address, subsystemNqn, hostId, hostNqn, count, eachDepth, maxQueued, headerDigest,
-        dataDigest, times, resend);
+        dataDigest, times, resend, onLoss);
   }
 
   /** With another bound on waiting requests. */
   public HostOptions withMaxQueued(int requests) {
     return new HostOptions(address, subsystemNqn, hostId, hostNqn, queues, depth, requests, headerDigest, dataDigest,
-        times, resend);
+        times, resend, onLoss);
   }
 
   /** With digests or without. */
   public HostOptions withDigests(boolean header, boolean data) {
     return new HostOptions(address, subsystemNqn, hostId, hostNqn, queues, depth, maxQueued, header, data, times,
-        resend);
+        resend, onLoss);
   }
 
   /** With other times. */
   public HostOptions withTimes(Times other) {
     return new HostOptions(address, subsystemNqn, hostId, hostNqn, queues, depth, maxQueued, headerDigest, dataDigest,
-        other, resend);
+        other, resend, onLoss);
   }
 
   /** With another rule for what was cut off. */
   public HostOptions withResend(Resend other) {
     return new HostOptions(address, subsystemNqn, hostId, hostNqn, queues, depth, maxQueued, headerDigest, dataDigest,
-        times, other);
+        times, other, onLoss);
+  }
+
+  /** With another way to deal with requests while there is no connection. */
+  public HostOptions withOnLoss(OnLoss other) {
+    return new HostOptions(address, subsystemNqn, hostId, hostNqn, queues, depth, maxQueued, headerDigest, dataDigest,
+        times, resend, other);
   }
 
   private static void checkNqn(String nqn) {

@@ -43,6 +43,8 @@ final class HostQueue implements HostLink.Events {
   private final Loop loop;
   private final int queueId;
   private final HostOptions options;
+  /** Requests come back while there is no connection: {@link HostOptions.OnLoss#RETURN}. */
+  private final boolean returns;
   private final Arena memory = Arena.ofShared();
   private final HostCommand[] commands;
   private final HostCommand control;
@@ -86,6 +88,7 @@ final class HostQueue implements HostLink.Events {
     this.loop = loop;
     this.queueId = queueId;
     this.options = options;
+    this.returns = options.onLoss() == HostOptions.OnLoss.RETURN;
     int slots = 2 * options.depth();
     this.commands = new HostCommand[slots];
     MemorySegment own = memory.allocate((slots + 1L) * CommandBuilder.OWN_BYTES, 8);
@@ -267,7 +270,7 @@ final class HostQueue implements HostLink.Events {
       return;
     }
     inFlight.remove(command);
-    if (!NvmeStatus.isSuccess(status) && mayRetry(status) && command.retries < MAX_RETRIES) {
+    if (!NvmeStatus.isSuccess(status) && triesAgain(command, status)) {
       command.retries++;
       delayed.add(command);
       if (!retryTimer.armed()) {
@@ -281,6 +284,16 @@ final class HostQueue implements HostLink.Events {
     }
     end(command, outcome);
     pump();
+  }
+
+  private boolean triesAgain(HostCommand command, int status) {
+    if (NvmeStatus.isPathError(status)) {
+      owner.onPathError(association);
+      if (returns) {
+        return false;
+      }
+    }
+    return mayRetry(status) && command.retries < MAX_RETRIES;
   }
 
   private static boolean mayRetry(int status) {
@@ -423,6 +436,11 @@ final class HostQueue implements HostLink.Events {
       for (HostCommand c = held.first(); c != null; c = c.next) {
         c.uncertain = false;
       }
+      if (returns) {
+        for (HostCommand c = held.poll(); c != null; c = held.poll()) {
+          end(c, Status.DISCONNECTED);
+        }
+      }
       lost.addAll(held);
       pump();
     }
@@ -482,6 +500,9 @@ final class HostQueue implements HostLink.Events {
     }
     lost.addAll(delayed);
     failHopeless(hopeless);
+    if (returns && !finished) {
+      refusal = Status.DISCONNECTED;
+    }
     Status refused = refusal;
     if (refused != null) {
       failAll(refused);
@@ -524,8 +545,11 @@ final class HostQueue implements HostLink.Events {
   }
 
   private void failAll(Status status) {
-    boolean uncertain = held.size() > 0;
-    lost.addAll(held);
+    boolean all = finished || !returns;
+    boolean uncertain = all && held.size() > 0;
+    if (all) {
+      lost.addAll(held);
+    }
     for (HostCommand c = lost.poll(); c != null; c = lost.poll()) {
       end(c, status);
     }

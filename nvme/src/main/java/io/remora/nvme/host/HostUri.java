@@ -99,7 +99,8 @@ public record HostUri(String transport, String host, int port, String nqn, Optio
     }
     options = options.withDigests(headerDigest, dataDigest).withTimes(times);
     return new HostOptions(options.address(), nqn, hostId, hostNqn.isEmpty() ? Optional.empty() : Optional.of(hostNqn),
-        options.queues(), options.depth(), options.maxQueued(), headerDigest, dataDigest, times, options.resend());
+        options.queues(), options.depth(), options.maxQueued(), headerDigest, dataDigest, times, options.resend(),
+        options.onLoss());
   }
 
   private static Map<String, String> parameters(String text, String query) {

@@ -1,6 +1,7 @@
 package io.remora.nvme.host;
 
 import static io.remora.nvme.host.ControllerInfo.u16;
+import static io.remora.nvme.host.ControllerInfo.u32;
 import static io.remora.nvme.host.ControllerInfo.u64;
 import static io.remora.nvme.host.ControllerInfo.u8;
 
@@ -9,7 +10,6 @@ import io.remora.base.Status;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -17,18 +17,18 @@ import org.jspecify.annotations.Nullable;
  * What a controller says of a namespace: Identify CNS 00h and 03h. Immutable.
  *
  * @param nsid its identifier at this controller
+ * @param ids the names it has everywhere
  * @param uuid its identity: its UUID, else made of its NGUID, EUI-64, or of the subsystem and the identifier
  * @param blockSize in bytes
  * @param sizeBytes its size
  * @param readOnly whether it is write protected now
  * @param canDeallocate whether Deallocate frees space
+ * @param shared whether other controllers may have it too (NMIC)
+ * @param anaGroup its ANA group, 0 when it has none
  */
-public record NamespaceInfo(int nsid, UUID uuid, int blockSize, long sizeBytes, boolean readOnly,
-    boolean canDeallocate) {
+public record NamespaceInfo(int nsid, NamespaceIds ids, UUID uuid, int blockSize, long sizeBytes, boolean readOnly,
+    boolean canDeallocate, boolean shared, int anaGroup) {
   static final int BYTES = 4096;
-  private static final int TYPE_EUI64 = 1;
-  private static final int TYPE_NGUID = 2;
-  private static final int TYPE_UUID = 3;
   private static final ValueLayout.OfLong BE64 = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.BIG_ENDIAN);
 
   /**
@@ -59,57 +59,17 @@ public record NamespaceInfo(int nsid, UUID uuid, int blockSize, long sizeBytes, 
       throw new RemoraException(Status.PROTOCOL_ERROR, "namespace " + nsid + " of " + controller.subsystemNqn()
           + " claims " + Long.toUnsignedString(blocks) + " blocks");
     }
-    UUID uuid = identity(nsid, s, descriptors, controller);
-    return new NamespaceInfo(nsid, uuid, 1 << shift, blocks << shift, (u8(s, 99) & 1) != 0,
-        controller.hasDeallocate());
+    NamespaceIds ids = NamespaceIds.parse(s, descriptors);
+    UUID uuid = ids.isEmpty()
+        ? NamespaceIds.named(controller.subsystemNqn() + " " + controller.serial() + " " + nsid)
+        : ids.best();
+    return new NamespaceInfo(nsid, ids, uuid, 1 << shift, blocks << shift, (u8(s, 99) & 1) != 0,
+        controller.hasDeallocate(), (u8(s, 30) & 1) != 0, u32(s, 92));
   }
 
   /** Writes a UUID as its RFC has it, big-endian. */
   static void writeUuid(MemorySegment s, long at, UUID uuid) {
     s.set(BE64, at, uuid.getMostSignificantBits());
     s.set(BE64, at + 8, uuid.getLeastSignificantBits());
-  }
-
-  private static UUID identity(int nsid, MemorySegment s, @Nullable MemorySegment descriptors,
-      ControllerInfo controller) {
-    UUID best = descriptors == null ? null : find(descriptors, TYPE_UUID, 16);
-    if (best == null && descriptors != null) {
-      best = find(descriptors, TYPE_NGUID, 16);
-    }
-    if (best == null && (u64(s, 104) != 0 || u64(s, 112) != 0)) {
-      best = new UUID(s.get(BE64, 104), s.get(BE64, 112));
-    }
-    if (best == null && descriptors != null) {
-      best = find(descriptors, TYPE_EUI64, 8);
-    }
-    if (best != null) {
-      return best;
-    }
-    String name = u64(s, 120) != 0
-        ? "eui64 " + Long.toHexString(s.get(BE64, 120))
-        : controller.subsystemNqn() + " " + controller.serial() + " " + nsid;
-    return UUID.nameUUIDFromBytes(name.getBytes(StandardCharsets.UTF_8));
-  }
-
-  /** The first descriptor of {@code type} that is not all zero, as a UUID; null when there is none. */
-  private static @Nullable UUID find(MemorySegment descriptors, int type, int length) {
-    long at = 0;
-    while (at + 4 <= descriptors.byteSize() && u8(descriptors, at + 1) != 0) {
-      long next = at + 4 + u8(descriptors, at + 1);
-      if (next > descriptors.byteSize()) {
-        return null;
-      }
-      if (u8(descriptors, at) == type && next - at - 4 == length) {
-        long high = descriptors.get(BE64, at + 4);
-        long low = length == 16 ? descriptors.get(BE64, at + 12) : 0;
-        if (high != 0 || low != 0) {
-          return length == 16
-              ? new UUID(high, low)
-              : UUID.nameUUIDFromBytes(("eui64 " + Long.toHexString(high)).getBytes(StandardCharsets.UTF_8));
-        }
-      }
-      at = next;
-    }
-    return null;
   }
 }

@@ -10,6 +10,9 @@ interface QueueOwner {
   /** A command took too long: abort it. */
   void onSlowCommand(int association, int queueId, int cid);
 
+  /** The controller has refused a command with a path error. */
+  void onPathError(int association);
+
   /** Commands that may still be carried out by an old association were completed as failed. */
   void onUncertainFailed();
 }

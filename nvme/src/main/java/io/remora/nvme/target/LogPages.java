@@ -84,7 +84,7 @@ final class LogPages {
     page.set(LE32, 16, IdentifyData.ANA_GROUP);
     page.set(LE32, 20, count);
     page.set(LE64, 24, view.anaChanges());
-    set8(page, 32, view.ana().code);
+    set8(page, 32, view.ana().code());
     int at = 48;
     if (!groupsOnly) {
       for (int id : view.namespaces().keySet()) {

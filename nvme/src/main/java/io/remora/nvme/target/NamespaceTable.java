@@ -95,7 +95,7 @@ final class NamespaceTable {
   /** Opens what is new. What is gone is retired until {@link #release}, which whoever removed it has posted to each loop. */
   private void follow(Subsystem.View now) {
     seen = now;
-    ioStatus = now.ana().ioStatus;
+    ioStatus = now.ana().ioStatus();
     if (!now.namespaces().isEmpty() && now.namespaces().lastKey() >= channels.length) {
       channels = Arrays.copyOf(channels, now.namespaces().lastKey() + 1);
     }

@@ -4,6 +4,7 @@ import io.remora.base.Check;
 import io.remora.base.RemoraException;
 import io.remora.base.Status;
 import io.remora.block.BlockDevice;
+import io.remora.nvme.AnaState;
 import io.remora.nvme.Nqn;
 import java.util.ArrayList;
 import java.util.List;

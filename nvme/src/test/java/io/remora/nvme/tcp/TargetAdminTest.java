@@ -2,10 +2,10 @@ package io.remora.nvme.tcp;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.remora.nvme.AnaState;
 import io.remora.nvme.Nqn;
 import io.remora.nvme.NvmeStatus;
 import io.remora.nvme.Opcode;
-import io.remora.nvme.target.AnaState;
 import io.remora.nvme.target.Subsystem;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
