@@ -5,6 +5,7 @@ module io.remora.nvme {
 
   exports io.remora.nvme;
   exports io.remora.nvme.host;
+  exports io.remora.nvme.multipath;
   exports io.remora.nvme.target;
   exports io.remora.nvme.tcp;
 }

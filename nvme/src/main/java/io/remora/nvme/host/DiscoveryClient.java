@@ -42,7 +42,7 @@ public final class DiscoveryClient {
     CompletableFuture<List<DiscoveryEntry>> result = new CompletableFuture<>();
     loop.execute(() -> {
       Association association = new Association(1, loop, ours, HostIdentity.of(ours, loop), (reason, text) -> {});
-      association.bringUp(transport).thenCompose(v -> new DiscoveryClient(association).readAll(0))
+      association.bringUp(transport).thenCompose(v -> log(association))
           .whenComplete((list, failure) -> {
             association.admin().close();
             if (failure == null) {
@@ -53,6 +53,11 @@ public final class DiscoveryClient {
           });
     });
     return result;
+  }
+
+  /** Reads the log of a discovery controller that is connected. */
+  static CompletableFuture<List<DiscoveryEntry>> log(Association association) {
+    return new DiscoveryClient(association).readAll(0);
   }
 
   private static RemoraException explained(Failure failure, HostOptions options) {

@@ -5,6 +5,9 @@ import static io.remora.nvme.host.ControllerInfo.u16;
 import static io.remora.nvme.host.ControllerInfo.u8;
 
 import java.lang.foreign.MemorySegment;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.util.Optional;
 
 /**
  * One entry of the discovery log page: a subsystem and a way to it (NVMe-oF 1.1, 5.1). Immutable; what stands in it was said by the
@@ -43,6 +46,18 @@ public record DiscoveryEntry(Transport transport, int family, Kind kind, int por
     CURRENT_DISCOVERY,
     /** Something that this host does not know. */
     OTHER
+  }
+
+  /** Where it is; empty when that is no literal address and port of TCP/IP. */
+  public Optional<InetSocketAddress> socketAddress() {
+    try {
+      int port = Integer.parseInt(service);
+      return port > 0 && port < 65536
+          ? Optional.of(new InetSocketAddress(InetAddress.ofLiteral(address), port))
+          : Optional.empty();
+    } catch (IllegalArgumentException e) {
+      return Optional.empty();
+    }
   }
 
   /** Reads the entry at {@code at}. */

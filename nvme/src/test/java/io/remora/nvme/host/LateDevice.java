@@ -7,12 +7,13 @@ import io.remora.block.BlockDevice;
 import java.util.UUID;
 
 /** A device that carries requests out late, each after a time of its own; now and then very late. For simulations. */
-final class LateDevice implements BlockDevice {
+public final class LateDevice implements BlockDevice {
   private final BlockDevice lower;
   private final long usualNs;
   private final long longNs;
 
-  LateDevice(BlockDevice lower, long usualNs, long longNs) {
+  /** Delays of up to {@code usualNs}, and now and then {@code longNs}. */
+  public LateDevice(BlockDevice lower, long usualNs, long longNs) {
     this.lower = lower;
     this.usualNs = usualNs;
     this.longNs = longNs;

@@ -7,6 +7,7 @@ import io.remora.base.Status;
 import io.remora.base.sim.SimLoop;
 import io.remora.base.sim.Simulation;
 import io.remora.block.BlockChannel;
+import io.remora.block.RequestCheck;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -19,7 +20,7 @@ import java.util.random.RandomGenerator;
  * Random I/O on one namespace from several channels, held against an array. Ranges in flight do not overlap, except for reads
  * that overlap reads; whatever was acknowledged must be what later reads return, whatever befell the connection in between.
  */
-final class Workload {
+public final class Workload {
   private static final int MAX_BYTES = 300 << 10;
 
   private final class Worker {
@@ -53,7 +54,7 @@ final class Workload {
         case FLUSH, COMPARE -> {
         }
       }
-      if (HostIo.changes(request.op)) {
+      if (RequestCheck.changes(request.op)) {
         Arrays.fill(known, at / 512, (at + length) / 512, true);
       }
     }
@@ -69,7 +70,7 @@ final class Workload {
 
     /** A write that failed may have happened or not: what is there, nobody knows until it is written again. */
     private void uncertain(IoRequest failed) {
-      if (HostIo.changes(failed.op)) {
+      if (RequestCheck.changes(failed.op)) {
         Arrays.fill(known, (int) (failed.offset / 512), (int) ((failed.offset + failed.length) / 512), false);
       }
     }
@@ -128,11 +129,15 @@ final class Workload {
   private final boolean[] known;
   private final List<Worker> workers = new ArrayList<>();
   private final List<Status> acceptable = new ArrayList<>(List.of(Status.OK));
-  long submitted;
-  long acknowledged;
-  long failures;
+  /** Requests begun. */
+  public long submitted;
+  /** Requests that ended well. */
+  public long acknowledged;
+  /** Requests that ended otherwise. */
+  public long failures;
 
-  Workload(RandomGenerator random, int sizeBytes) {
+  /** On a device of zeros. */
+  public Workload(RandomGenerator random, int sizeBytes) {
     this.random = random;
     this.model = new byte[sizeBytes];
     this.known = new boolean[sizeBytes / 512];
@@ -140,19 +145,20 @@ final class Workload {
   }
 
   /** Requests may end so, too. */
-  Workload accept(Status status) {
+  public Workload accept(Status status) {
     acceptable.add(status);
     return this;
   }
 
-  void add(BlockChannel channel, SimLoop loop, int count) {
+  /** Adds {@code count} workers on a channel. */
+  public void add(BlockChannel channel, SimLoop loop, int count) {
     for (int i = 0; i < count; i++) {
       workers.add(new Worker(channel, loop));
     }
   }
 
   /** Gives idle workers something to do. */
-  void start(int limit) {
+  public void start(int limit) {
     int started = 0;
     for (Worker worker : workers) {
       if (!worker.busy && started < limit && worker.start()) {
@@ -161,12 +167,13 @@ final class Workload {
     }
   }
 
-  boolean idle() {
+  /** Whether nothing is in flight. */
+  public boolean idle() {
     return workers.stream().noneMatch(worker -> worker.busy);
   }
 
   /** Reads the whole device; nothing else is in flight. */
-  void readAll(Simulation sim) {
+  public void readAll(Simulation sim) {
     Worker reader = workers.getFirst();
     for (int at = 0; at < model.length; at += 128 << 10) {
       reader.read(at, Math.min(128 << 10, model.length - at));
@@ -175,7 +182,7 @@ final class Workload {
   }
 
   /** The bytes that are known, compared with what is on {@code disk}. */
-  void assertHolds(byte[] disk) {
+  public void assertHolds(byte[] disk) {
     for (int i = 0; i < model.length; i++) {
       if (known[i / 512] && disk[i] != model[i]) {
         throw new AssertionError("byte " + i + " of the device is not what was written");
