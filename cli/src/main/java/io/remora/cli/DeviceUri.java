@@ -5,6 +5,7 @@ import io.remora.base.Status;
 import io.remora.cli.terminal.Sizes;
 import io.remora.engine.DiskChoice;
 import io.remora.nvme.host.HostUri;
+import io.remora.nvme.multipath.MultipathUri;
 import java.nio.file.Path;
 import picocli.CommandLine.TypeConversionException;
 
@@ -19,7 +20,7 @@ sealed interface DeviceUri {
   /** A file or block device; a size above 0 makes a file, or makes it longer. */
   record File(Path path, long sizeBytes) implements DeviceUri {}
 
-  /** A namespace over NVMe/TCP. */
+  /** A namespace over NVMe/TCP, by one path or by several. */
   record Remote(HostUri uri) implements DeviceUri {}
 
   /**
@@ -33,6 +34,8 @@ sealed interface DeviceUri {
       if (!uri.transport().equals("tcp")) {
         throw new RemoraException(Status.INVALID, "'" + text + "': the only transport is tcp");
       }
+      // What it says of several paths is wrong now or never.
+      MultipathUri.check(uri);
       return new Remote(uri);
     }
     int colon = text.indexOf(':');

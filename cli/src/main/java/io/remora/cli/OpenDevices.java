@@ -9,7 +9,9 @@ import io.remora.block.MemoryDevice;
 import io.remora.block.NullDevice;
 import io.remora.nvme.host.HostOptions;
 import io.remora.nvme.host.HostUri;
+import io.remora.nvme.multipath.MultipathUri;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.util.List;
 import java.util.UUID;
@@ -50,13 +52,22 @@ final class OpenDevices {
   }
 
   private static Opened remote(HostUri uri, List<Loop> loops, int depth) {
-    HostOptions options = uri.options(resolve(uri.host()));
+    HostOptions options = uri.options(resolve(uri.addresses().getFirst()));
     if (!uri.parameters().containsKey("depth")) {
       int wanted = Math.clamp(depth, options.depth(), HostOptions.MAX_DEPTH);
       options = options.withQueues(options.queues(), wanted);
     }
+    if (MultipathUri.matches(uri)) {
+      MultipathSession session = MultipathSession.connect(loops, uri, options);
+      return new Opened(session.device(), session::close);
+    }
     HostSession session = HostSession.connect(loops, options, uri.nsid());
     return new Opened(session.device(), session::close);
+  }
+
+  /** Asks the name service. */
+  static InetSocketAddress resolve(HostUri.Address address) {
+    return new InetSocketAddress(resolve(address.host()), address.port());
   }
 
   private static InetAddress resolve(String host) {

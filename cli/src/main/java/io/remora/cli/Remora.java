@@ -11,7 +11,8 @@ import picocli.CommandLine.ParameterException;
 /** The {@code remora} command: its sub-commands and how they end. Main thread. */
 @CommandLine.Command(name = "remora", description = "Storage for clusters: volumes over NVMe over Fabrics.", synopsisSubcommandLabel = "COMMAND", subcommands = {
   QuickstartCommand.class, UpCommand.class, PoolCommand.class, VolumeCommand.class,
-  CopyCommand.In.class, CopyCommand.Out.class, BenchCommand.class, TargetCommand.class, RescueCommand.class,
+  CopyCommand.In.class, CopyCommand.Out.class, BenchCommand.class, TargetCommand.class, DiscoverCommand.class,
+  RescueCommand.class,
   VersionCommand.class}, footer = {"", "First steps:  remora quickstart", "Help on one:  remora COMMAND --help", ""})
 public final class Remora extends CommandGroup {
   static final int FAILED = 1;

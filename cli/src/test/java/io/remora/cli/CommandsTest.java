@@ -126,6 +126,34 @@ class CommandsTest {
     assertThat(refused.err()).contains("remora volume resize");
   }
 
+  /** One node on all addresses of the machine: two of them are two paths, and discovery tells one. */
+  @Test
+  void aVolumeIsReachedByTwoPaths() throws IOException, InterruptedException {
+    Path own = folder.resolve("paths");
+    int port = freePort();
+    try (Spawned other = new Spawned(own, folder.resolve("paths.log"),
+        List.of("--listen", "0.0.0.0:" + port, "--pool", "p=" + folder.resolve("p.pool") + ":128MiB"), true)) {
+      assertThat(other).isNotNull();
+      CommandRun.json(folder, "volume", "create", "v", "--size", "32MiB", "--data", own.toString());
+      String nqn = CommandRun.json(folder, "volume", "publish", "v", "--data", own.toString()).at("/publication/nqn")
+          .asText();
+      JsonNode found = CommandRun.json(folder, "discover", "nvmf+tcp://127.0.0.1:" + port).at("/entries/0");
+      assertThat(found.path("nqn").asText()).isEqualTo(nqn);
+      assertThat(found.path("kind").asText()).isEqualTo("nvm");
+      assertThat(found.path("address").asText()).isEqualTo("127.0.0.1");
+      assertThat(found.path("service").asText()).isEqualTo(Integer.toString(port));
+      for (String uri : List.of("127.0.0.1:%d,127.0.0.2:%d/%s?policy=queue-depth".formatted(port, port, nqn),
+          "127.0.0.1:%d/%s?discover=1&policy=local".formatted(port, nqn))) {
+        JsonNode load = CommandRun.json(folder, "bench", "nvmf+tcp://" + uri, "--rw", "randwrite", "--size", "4m",
+            "--iodepth", "8", "--verify", "crc32c");
+        assertThat(load.path("verified_bytes").asLong()).as(uri).isEqualTo(4L * MIB);
+      }
+      CommandRun wrong = CommandRun.end(folder, "bench", "nvmf+tcp://127.0.0.1:" + port + "/" + nqn + "?policy=best");
+      assertThat(wrong.exitCode()).isEqualTo(2);
+      assertThat(wrong.err()).contains("policy=best: round-robin, queue-depth, local");
+    }
+  }
+
   @Test
   void aVerifiedLoadLivesThroughAKillOfTheNode() throws IOException, InterruptedException {
     Path own = folder.resolve("killed");

@@ -7,32 +7,48 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.URISyntaxException;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
- * {@code nvmf+tcp://HOST:PORT/NQN[?name=value&…]}: a namespace of a subsystem somewhere. Immutable.
+ * {@code nvmf+tcp://HOST:PORT[,HOST:PORT…]/NQN[?name=value&…]}: a namespace of a subsystem somewhere, by one path or by several.
+ * Immutable.
  *
  * <p>Parameters: {@code nsid} (the first namespace unless given), {@code queues}, {@code depth}, {@code hdgst} and {@code ddgst}
- * (0 or 1), {@code hostnqn}, {@code hostid}; in seconds {@code kato}, {@code io-timeout}, {@code hold}, {@code loss}; {@code
- * resend} ({@code safe} or {@code at-once}).
+ * (0 or 1), {@code hostnqn}, {@code hostid}; in seconds {@code kato}, {@code io-timeout}, {@code fail-fast} (how long requests
+ * are held while there is no path; 0: not at all) and {@code loss-timeout} (after which it is given up); {@code
+ * resend} ({@code safe} or {@code at-once}); {@code policy} and {@code discover}, see {@code io.remora.nvme.multipath.MultipathUri}.
  *
  * @param transport {@code tcp}
- * @param host a name or a literal address (IPv6 without brackets); names are resolved by the caller
- * @param port 1 to 65535; 4420 unless given
+ * @param addresses where, at least one
  * @param nqn of the subsystem
  * @param nsid of the namespace; empty for the first one
  */
-public record HostUri(String transport, String host, int port, String nqn, Optional<Integer> nsid,
+public record HostUri(String transport, List<Address> addresses, String nqn, Optional<Integer> nsid,
     Map<String, String> parameters) {
   /** Where subsystems listen unless somebody says otherwise. */
   public static final int DEFAULT_PORT = 4420;
 
   private static final String SCHEME = "nvmf+";
+  private static final int MAX_ADDRESSES = 64;
   private static final String EXAMPLE = "nvmf+tcp://127.0.0.1:4420/nqn.2024-01.example:disk";
+  private static final Pattern FORM = Pattern.compile("nvmf\\+([a-z]+)://([^/?#]+)(?:/([^?#]*))?(?:\\?([^#]*))?");
+
+  /**
+   * Where a controller is.
+   *
+   * @param host a name or a literal address (IPv6 without brackets); names are resolved by the caller
+   * @param port 1 to 65535; 4420 unless given
+   */
+  public record Address(String host, int port) {}
 
   /** Whether {@code text} looks like one. */
   public static boolean matches(String text) {
@@ -45,34 +61,60 @@ public record HostUri(String transport, String host, int port, String nqn, Optio
    * @throws RemoraException {@link Status#INVALID} with the text and what was expected
    */
   public static HostUri parse(String text) {
+    Matcher form = FORM.matcher(text);
+    Check.argument(form.matches() && form.group(3) != null && !form.group(3).isEmpty(),
+        "'%s' is not nvmf+TRANSPORT://HOST:PORT/NQN, for example %s", text, EXAMPLE);
+    return of(text, form, uri(text, "nvmf://host/" + form.group(3)).getPath().substring(1));
+  }
+
+  /**
+   * Parses the URI of a discovery service: as others, without an NQN.
+   *
+   * @throws RemoraException {@link Status#INVALID} with the text and what was expected
+   */
+  public static HostUri parseService(String text) {
+    Matcher form = FORM.matcher(text);
+    Check.argument(form.matches() && (form.group(3) == null || form.group(3).isEmpty())
+        && form.group(2).indexOf(',') < 0,
+        "'%s' is not nvmf+TRANSPORT://HOST:PORT, for example nvmf+tcp://127.0.0.1:4420",
+        text);
+    return of(text, form, HostOptions.DISCOVERY_NQN);
+  }
+
+  private static HostUri of(String text, Matcher form, String nqn) {
+    List<Address> addresses = Arrays.stream(form.group(2).split(",", -1)).map(each -> address(text, each)).toList();
+    Check.argument(addresses.size() <= MAX_ADDRESSES, "'%s' has more than %d addresses", text, MAX_ADDRESSES);
+    Check.argument(Set.copyOf(addresses).size() == addresses.size(), "'%s' has an address twice", text);
+    String query = form.group(4) == null ? "" : uri(text, "nvmf://host/?" + form.group(4)).getQuery();
+    Map<String, String> parameters = parameters(text, query);
+    Optional<Integer> nsid = Optional.ofNullable(parameters.remove("nsid")).map(value -> number("nsid", value));
+    HostUri parsed = new HostUri(form.group(1), addresses, nqn, nsid, Map.copyOf(parameters));
+    parsed.options(new InetSocketAddress(InetAddress.getLoopbackAddress(), addresses.getFirst().port));
+    return parsed;
+  }
+
+  private static Address address(String text, String part) {
+    URI uri = uri(text, "nvmf://" + part);
+    String host = uri.getHost();
+    Check.argument(host != null && uri.getUserInfo() == null, "'%s': '%s' is not HOST:PORT", text, part);
+    assert host != null;
+    int port = uri.getPort() < 0 ? DEFAULT_PORT : uri.getPort();
+    Check.argument(port > 0 && port < 65536, "'%s': port %d: 1 to 65535", text, port);
+    return new Address(host.startsWith("[") ? host.substring(1, host.length() - 1) : host, port);
+  }
+
+  private static URI uri(String text, String part) {
     try {
-      URI uri = new URI(text);
-      String scheme = uri.getScheme();
-      String host = uri.getHost();
-      String path = uri.getPath();
-      Check.argument(scheme != null && scheme.startsWith(SCHEME) && host != null && path != null && path.length() > 1,
-          "'%s' is not nvmf+TRANSPORT://HOST:PORT/NQN, for example %s", text, EXAMPLE);
-      assert scheme != null && host != null && path != null;
-      if (host.startsWith("[") && host.endsWith("]")) {
-        host = host.substring(1, host.length() - 1);
-      }
-      Map<String, String> parameters = parameters(text, uri.getQuery() == null ? "" : uri.getQuery());
-      Optional<Integer> nsid = Optional.ofNullable(parameters.remove("nsid")).map(value -> number("nsid", value));
-      int port = uri.getPort() < 0 ? DEFAULT_PORT : uri.getPort();
-      Check.argument(port > 0 && port < 65536, "'%s': port %d: 1 to 65535", text, port);
-      HostUri parsed = new HostUri(scheme.substring(SCHEME.length()), host, port, path.substring(1), nsid,
-          Map.copyOf(parameters));
-      parsed.options(InetAddress.getLoopbackAddress());
-      return parsed;
+      return new URI(part);
     } catch (URISyntaxException e) {
       throw new RemoraException(Status.INVALID, "'" + text + "' is not a URI: " + e.getReason() + "; for example "
           + EXAMPLE, e);
     }
   }
 
-  /** The options it means, with the host's name resolved to {@code resolved}. */
-  public HostOptions options(InetAddress resolved) {
-    HostOptions options = HostOptions.of(new InetSocketAddress(resolved, port), nqn);
+  /** The options it means for the path at {@code resolved}. */
+  public HostOptions options(InetSocketAddress resolved) {
+    HostOptions options = HostOptions.of(resolved, nqn);
     boolean headerDigest = false;
     boolean dataDigest = false;
     String hostNqn = "";
@@ -90,14 +132,15 @@ public record HostUri(String transport, String host, int port, String nqn, Optio
         case "hostid" -> hostId = Optional.of(uuid(value));
         case "kato" -> times = times.withKeepAlive(seconds(name, value));
         case "io-timeout" -> times = times.withIo(seconds(name, value));
-        case "hold" -> times = times.withHold(seconds(name, value));
-        case "loss" -> times = times.withLoss(seconds(name, value));
+        case "fail-fast" -> times = times.withHold(seconds(name, value));
+        case "loss-timeout" -> times = times.withLoss(seconds(name, value));
         case "resend" -> options = options.withResend(resend(value));
-        default -> throw new RemoraException(Status.INVALID, "unknown parameter '" + name
-            + "': nsid, queues, depth, hdgst, ddgst, hostnqn, hostid, kato, io-timeout, hold, loss, resend");
+        case "policy", "discover" -> Check.argument(!value.isEmpty(), "%s is empty", name);
+        default -> throw new RemoraException(Status.INVALID,
+            "unknown parameter '" + name + "': nsid, queues, depth, hdgst, ddgst, hostnqn, hostid, kato, io-timeout, "
+                + "fail-fast, loss-timeout, resend, policy, discover");
       }
     }
-    options = options.withDigests(headerDigest, dataDigest).withTimes(times);
     return new HostOptions(options.address(), nqn, hostId, hostNqn.isEmpty() ? Optional.empty() : Optional.of(hostNqn),
         options.queues(), options.depth(), options.maxQueued(), headerDigest, dataDigest, times, options.resend(),
         options.onLoss());

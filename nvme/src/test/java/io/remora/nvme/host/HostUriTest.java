@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.remora.base.RemoraException;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -16,13 +17,13 @@ class HostUriTest {
   @Test
   void readsAllOfIt() {
     HostUri uri = HostUri.parse("nvmf+tcp://storage.example:8009/" + NQN
-        + "?nsid=3&queues=4&depth=32&hdgst=1&ddgst=0&kato=7&io-timeout=9&hold=0&loss=60&resend=at-once"
+        + "?nsid=3&queues=4&depth=32&hdgst=1&ddgst=0&kato=7&io-timeout=9&fail-fast=0&loss-timeout=60&resend=at-once"
         + "&hostnqn=nqn.2024-01.test:me&hostid=00000000-0000-0001-0000-000000000002");
     assertThat(uri.transport()).isEqualTo("tcp");
-    assertThat(uri.host()).isEqualTo("storage.example");
+    assertThat(uri.addresses()).containsExactly(new HostUri.Address("storage.example", 8009));
     assertThat(uri.nqn()).isEqualTo(NQN);
     assertThat(uri.nsid()).contains(3);
-    HostOptions options = uri.options(InetAddress.ofLiteral("192.0.2.1"));
+    HostOptions options = uri.options(new InetSocketAddress(InetAddress.ofLiteral("192.0.2.1"), 8009));
     assertThat(options.address().toString()).isEqualTo("/192.0.2.1:8009");
     assertThat(options.queues()).isEqualTo(4);
     assertThat(options.depth()).isEqualTo(32);
@@ -40,18 +41,36 @@ class HostUriTest {
   @Test
   void hasDefaults() {
     HostUri uri = HostUri.parse("nvmf+tcp://[2001:db8::1]/nqn.2024-01.test:disk");
-    assertThat(uri.host()).isEqualTo("2001:db8::1");
-    assertThat(uri.port()).isEqualTo(4420);
+    assertThat(uri.addresses()).containsExactly(new HostUri.Address("2001:db8::1", 4420));
     assertThat(uri.nsid()).isEmpty();
-    assertThat(uri.options(InetAddress.ofLiteral("2001:db8::1")))
-        .isEqualTo(HostOptions.of(uri.options(InetAddress.ofLiteral("2001:db8::1")).address(), uri.nqn()));
+    InetSocketAddress address = new InetSocketAddress(InetAddress.ofLiteral("2001:db8::1"), 4420);
+    assertThat(uri.options(address)).isEqualTo(HostOptions.of(address, uri.nqn()));
+  }
+
+  @Test
+  void hasSeveralAddresses() {
+    HostUri uri = HostUri.parse("nvmf+tcp://a:4420,[2001:db8::1]:8009,10.0.0.2/nqn.2024-01.test:disk?policy=local");
+    assertThat(uri.addresses()).containsExactly(new HostUri.Address("a", 4420),
+        new HostUri.Address("2001:db8::1", 8009), new HostUri.Address("10.0.0.2", 4420));
+    assertThat(uri.parameters()).containsEntry("policy", "local");
+  }
+
+  @Test
+  void namesADiscoveryService() {
+    HostUri uri = HostUri.parseService("nvmf+tcp://storage.example?hostnqn=nqn.2024-01.test:me");
+    assertThat(uri.addresses()).containsExactly(new HostUri.Address("storage.example", 4420));
+    assertThat(uri.nqn()).isEqualTo(HostOptions.DISCOVERY_NQN);
+    assertThatThrownBy(() -> HostUri.parseService("nvmf+tcp://host/nqn.2024-01.test:disk"))
+        .isInstanceOf(RemoraException.class);
   }
 
   @ParameterizedTest
   @ValueSource(strings = {"tcp://host/nqn.a", "nvmf+tcp://host", "nvmf+tcp://host/", "nvmf+tcp:///nqn.a",
     "nvmf+tcp://host/disk", "nvmf+tcp://host:0/nqn.a", "nvmf+tcp://host:70000/nqn.a", "nvmf+tcp://host/nqn.a?x=1",
     "nvmf+tcp://host/nqn.a?depth=0", "nvmf+tcp://host/nqn.a?depth=many", "nvmf+tcp://host/nqn.a?depth",
-    "nvmf+tcp://host/nqn.a?hdgst=yes", "nvmf+tcp://host/nqn.a?hostid=7", "nvmf+tcp://ho st/nqn.a"})
+    "nvmf+tcp://host/nqn.a?hdgst=yes", "nvmf+tcp://host/nqn.a?hostid=7", "nvmf+tcp://ho st/nqn.a",
+    "nvmf+tcp://a,/nqn.a",
+    "nvmf+tcp://a,a:4420/nqn.a", "nvmf+tcp://u@a/nqn.a", "nvmf+tcp://a/nqn.a?policy=", "nvmf+tcp://a/nqn.a?hold=1"})
   void refusesWhatItCannotRead(String text) {
     assertThatThrownBy(() -> HostUri.parse(text)).isInstanceOf(RemoraException.class);
   }
