@@ -2,6 +2,8 @@ package io.remora.bench.pair;
 
 import java.io.File;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.LocalDate;
@@ -10,7 +12,9 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -28,7 +32,7 @@ final class Comparison implements Callable<Integer> {
 
   @Option(names = "--peer", required = true, paramLabel = "NAME=COMMAND", description = {
     "The other target: a shell command that serves a namespace in memory over NVMe/TCP, until SIGTERM.",
-    "Its variables: $CORE, $MIB (the size), $ADDRESS, $PORT, $NQN. May be repeated."})
+    "Its variables: $CORE, $MIB (the size), $ADDRESS, $PORT, $NQN, $FILE (see --files). May be repeated."})
   List<String> peers = List.of();
 
   @Option(names = "--perf", paramLabel = "COMMAND", description = {
@@ -55,6 +59,10 @@ final class Comparison implements Callable<Integer> {
   @Option(names = "--mib", paramLabel = "N", defaultValue = "256", description = "The size of the device in MiB (default: ${DEFAULT-VALUE}).")
   int mib;
 
+  @Option(names = "--files", paramLabel = "DIR", description = "Measure on files of this folder instead of memory; the peer's is in $FILE, which is empty otherwise. They stay there.")
+  @Nullable
+  Path files;
+
   @Option(names = "--target-core", paramLabel = "N", defaultValue = "0", description = "The target's processor (default: ${DEFAULT-VALUE}).")
   int targetCore;
 
@@ -70,10 +78,10 @@ final class Comparison implements Callable<Integer> {
   @Option(names = "--other-limit", paramLabel = "PERCENT", defaultValue = "5", description = "A run during which others use more of the processors does not count (default: ${DEFAULT-VALUE}).")
   double otherPercent;
 
-  @Option(names = "--target-options", paramLabel = "OPTIONS", defaultValue = "", description = "More options for 'remora target', for example '--spin-us -1'.")
+  @Option(names = "--target-options", paramLabel = "OPTIONS", defaultValue = "--spin-us -1", description = "More options for 'remora target'; by default it polls for ever, as SPDK does (default: ${DEFAULT-VALUE}).")
   String targetOptions = "";
 
-  @Option(names = "--driver-options", paramLabel = "OPTIONS", defaultValue = "", description = "More options for 'remora bench'.")
+  @Option(names = "--driver-options", paramLabel = "OPTIONS", defaultValue = "--spin-us -1", description = "More options for 'remora bench' (default: ${DEFAULT-VALUE}).")
   String driverOptions = "";
 
   @Option(names = "--out", paramLabel = "DIR", defaultValue = "bench/target/results", description = "Where to write (default: ${DEFAULT-VALUE}).")
@@ -118,22 +126,20 @@ final class Comparison implements Callable<Integer> {
     try (PingPong pingPong = new PingPong(targetCore, driverCore)) {
       Bench bench = new Bench(settings, pingPong, out, Comparison::say);
       int figure = 0;
-      for (Driver driver : chosen) {
-        for (Work work : wanted) {
-          say("[" + ++figure + "/" + chosen.size() * wanted.size() + "] " + driver.name() + ", " + work.title()
-              + ", remora and " + other.name());
-          summaries.add(bench.pairs(driver, work, ours, other));
-          // After each figure, so that a run that is cut short leaves what it has.
-          Files.writeString(out.resolve("results.md"), report.markdown());
-          Files.writeString(out.resolve("results.json"), report.json());
-        }
+      for (Work work : wanted) {
+        say("[" + ++figure + "/" + wanted.size() + "] " + work.title() + ", remora and " + other.name());
+        summaries.addAll(bench.rounds(chosen, work, ours, other));
+        // After each work, so that a run that is cut short leaves what it has.
+        Files.writeString(out.resolve("results.md"), report.markdown());
+        Files.writeString(out.resolve("results.json"), report.json());
       }
     }
   }
 
   private Contestant remora() {
     int port = Programs.freePort();
-    List<String> command = new ArrayList<>(List.of(program(), "target", "--device", "mem:" + mib + "MiB", "--nqn", NQN,
+    String device = files == null ? "mem:" + mib + "MiB" : "file:" + file("remora");
+    List<String> command = new ArrayList<>(List.of(program(), "target", "--device", device, "--nqn", NQN,
         "--listen", "127.0.0.1:" + port, "--cores", Integer.toString(targetCore)));
     command.addAll(words(targetOptions));
     return start("remora", command, port);
@@ -142,8 +148,25 @@ final class Comparison implements Callable<Integer> {
   private Contestant peer(String peer) {
     int port = Programs.freePort();
     int equals = peer.indexOf('=');
-    return start(peer.substring(0, equals), Programs.shell(peer.substring(equals + 1),
-        Map.of("CORE", targetCore, "MIB", mib, "ADDRESS", "127.0.0.1", "PORT", port, "NQN", NQN)), port);
+    String name = peer.substring(0, equals);
+    return start(name, Programs.shell(peer.substring(equals + 1), Map.of("CORE", targetCore, "MIB", mib, "ADDRESS",
+        "127.0.0.1", "PORT", port, "NQN", NQN, "FILE", files == null ? "" : file(name).toString())), port);
+  }
+
+  /** A file of its own for a target, all of it written, so that nobody is measured on holes. */
+  private Path file(String name) {
+    Path folder = files == null ? out : files;
+    Path file = folder.resolve("bench-" + name + ".img").toAbsolutePath();
+    byte[] mebibyte = new byte[1 << 20];
+    new SplittableRandom(1).nextBytes(mebibyte);
+    try (OutputStream to = Files.newOutputStream(file)) {
+      for (int i = 0; i < mib; i++) {
+        to.write(mebibyte);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return file;
   }
 
   private Contestant start(String name, List<String> command, int port) {
@@ -182,9 +205,11 @@ final class Comparison implements Callable<Integer> {
     conditions.put("processors",
         "target on " + targetCore + ", driver on " + driverCore + "; near: a cache line's round trip below "
             + Math.round(nearNs) + " ns before and after the run");
-    conditions.put("device", mib + " MiB in memory, NVMe/TCP over loopback, one connection for I/O, no digests");
+    conditions.put("device", mib + (files == null ? " MiB in memory" : " MiB, a file for each")
+        + ", NVMe/TCP over loopback, one connection for I/O, no digests");
     conditions.put("runs",
-        seconds + " s each after " + rampSeconds + " s of ramp, A B A B; void when others use more than "
+        seconds + " s each after " + rampSeconds
+            + " s of ramp, in rounds: each driver on each target; void when others use more than "
             + Math.round(otherPercent) + " % of the processors or these move; medians");
     if (!targetOptions.isEmpty() || !driverOptions.isEmpty()) {
       conditions.put("options", "remora target " + targetOptions + "; remora bench " + driverOptions);

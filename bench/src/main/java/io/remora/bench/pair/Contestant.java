@@ -27,6 +27,8 @@ final class Contestant implements AutoCloseable {
       throw new UncheckedIOException(e);
     }
     tree = new ProcessTree(process.toHandle());
+    // One that is held still would stay when the measurement is interrupted.
+    Runtime.getRuntime().addShutdownHook(new Thread(tree::end));
     long deadline = System.nanoTime() + START_NS;
     while (!takesConnections()) {
       if (!process.isAlive() || System.nanoTime() > deadline) {

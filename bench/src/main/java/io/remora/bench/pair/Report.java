@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Collectors;
 
 /** The results, for people and for programs. */
 final class Report {
@@ -23,18 +24,25 @@ final class Report {
   String markdown() {
     StringBuilder text = new StringBuilder();
     conditions.forEach((name, value) -> text.append("* ").append(name).append(": ").append(value).append('\n'));
-    summaries.stream().map(summary -> summary.driver() + ", " + summary.peer()).distinct()
-        .forEach(table -> table(text, table));
+    summaries.stream().map(Report::title).distinct().forEach(title -> table(text, title));
     return text.toString();
   }
 
-  private void table(StringBuilder text, String table) {
-    List<Summary> rows = summaries.stream().filter(row -> (row.driver() + ", " + row.peer()).equals(table)).toList();
-    String peer = rows.getFirst().peer();
-    text.append("\nDriver: ").append(rows.getFirst().driver()).append("\n\n| work | remora | ").append(peer)
-        .append(" | remora / ").append(peer).append(", median (range) | remora p50 / p99 / p99.9 us | ").append(peer)
-        .append(" p50 / p99 / p99.9 us | target CPU us per I/O, remora / ").append(peer)
-        .append(" | driver CPU us per I/O | processors | pairs |\n|---|---|---|---|---|---|---|---|---|---|\n");
+  private static String title(Summary summary) {
+    return switch (summary.kind()) {
+      case TARGETS -> "Targets " + summary.ours() + " and " + summary.peer() + ", driven by " + summary.under();
+      case DRIVERS -> "Drivers " + summary.ours() + " and " + summary.peer() + " on target " + summary.under();
+    };
+  }
+
+  private void table(StringBuilder text, String title) {
+    List<Summary> rows = summaries.stream().filter(row -> title(row).equals(title)).toList();
+    String both = rows.getFirst().ours() + " / " + rows.getFirst().peer();
+    text.append("\n### ").append(title).append("\n\n| work | ").append(rows.getFirst().ours()).append(" | ")
+        .append(rows.getFirst().peer())
+        .append(" | ratio, median (range) | bar | p50, p99, p99.9 us: ").append(both)
+        .append(" | target CPU us per I/O | driver CPU us per I/O | processors | pairs |\n")
+        .append("|---|---|---|---|---|---|---|---|---|---|\n");
     for (Summary row : rows) {
       text.append(row(row)).append('\n');
     }
@@ -45,12 +53,16 @@ final class Report {
       return "| " + row.work().title() + " | no pair counted | | | | | | | | 0 (" + row.rejected() + " rejected) |";
     }
     return String.format(Locale.ROOT,
-        "| %s | %s | %s | **%.2f** (%.2f to %.2f) | %s | %s | %.2f / %.2f | %.2f / %.2f | %s | %d (%d rejected) |",
+        "| %s | %s | %s | **%.2f** (%.2f to %.2f) | %s | %s / %s | %.2f / %.2f | %.2f / %.2f | %s | %d (%d rejected) |",
         row.work().title(), rate(row.work(), row.ours(run -> run.figures().iops())),
-        rate(row.work(), row.peers(run -> run.figures().iops())), row.ratio(), row.lowestRatio(), row.highestRatio(),
-        latency(row, true), latency(row, false), row.ours(Run::targetCpuUs), row.peers(Run::targetCpuUs),
-        row.ours(Run::driverCpuUs), row.peers(Run::driverCpuUs), row.distance().text(), row.pairs().size(),
-        row.rejected());
+        rate(row.work(), row.peers(run -> run.figures().iops())), row.ratio(Figures::iops), row.lowestRatio(),
+        row.highestRatio(), bars(row), latency(row, true), latency(row, false), row.ours(Run::targetCpuUs),
+        row.peers(Run::targetCpuUs), row.ours(Run::driverCpuUs), row.peers(Run::driverCpuUs), row.distance().text(),
+        row.pairs().size(), row.rejected());
+  }
+
+  private static String bars(Summary row) {
+    return Bar.of(row.kind(), row.work()).stream().map(bar -> bar.verdict(row)).collect(Collectors.joining("; "));
   }
 
   private static String rate(Work work, double iops) {
@@ -60,7 +72,7 @@ final class Report {
   }
 
   private static String latency(Summary row, boolean ours) {
-    return String.format(Locale.ROOT, "%.1f / %.1f / %.1f", value(row, ours, Figures::p50Us),
+    return String.format(Locale.ROOT, "%.1f, %.1f, %.1f", value(row, ours, Figures::p50Us),
         value(row, ours, Figures::p99Us), value(row, ours, Figures::p999Us));
   }
 
@@ -75,11 +87,15 @@ final class Report {
     conditions.forEach(stated::put);
     ArrayNode results = all.putArray("results");
     for (Summary summary : summaries) {
-      ObjectNode result = results.addObject().put("driver", summary.driver()).put("peer", summary.peer())
+      ObjectNode result = results.addObject().put("compared", summary.kind().name().toLowerCase(Locale.ROOT))
+          .put("under", summary.under()).put("ours", summary.ours()).put("peer", summary.peer())
           .put("work", summary.work().name()).put("processors", summary.distance().text())
           .put("rejected", summary.rejected());
       if (!summary.pairs().isEmpty()) {
-        result.put("ratio", summary.ratio());
+        result.put("ratio", summary.ratio(Figures::iops));
+        ArrayNode bars = result.putArray("bars");
+        Bar.of(summary.kind(), summary.work()).forEach(bar -> bars.addObject().put("figure", bar.name())
+            .put("ratio", summary.ratio(bar.figure())).put("limit", bar.limit()).put("passed", bar.passed(summary)));
       }
       ArrayNode pairs = result.putArray("pairs");
       for (Summary.Pair pair : summary.pairs()) {
@@ -92,7 +108,8 @@ final class Report {
   }
 
   private static ObjectNode run(Run run) {
-    ObjectNode node = JsonNodeFactory.instance.objectNode().put("target", run.target())
+    ObjectNode node = JsonNodeFactory.instance.objectNode().put("driver", run.driver())
+        .put("target", run.target())
         .put("iops", run.figures().iops());
     node.putObject("lat_us").put("p50", run.figures().p50Us()).put("p99", run.figures().p99Us()).put("p99_9",
         run.figures().p999Us());

@@ -3,14 +3,15 @@ package io.remora.bench.pair;
 /**
  * One driver against one target, once.
  *
+ * @param driver its name
  * @param target its name
  * @param beforeNs round trip of a cache line between the two processors before the run, in nanoseconds
  * @param afterNs the same after it
  * @param use who used the processors
  * @param congestion the congestion control that was set
  */
-record Run(String target, Work work, Figures figures, double beforeNs, double afterNs, Samples.Use use,
-    String congestion) {
+record Run(String driver, String target, Work work, Figures figures, double beforeNs, double afterNs,
+    Samples.Use use, String congestion) {
 
   /** Where the two processors were. */
   enum Distance {

@@ -5,38 +5,53 @@ import java.util.List;
 import java.util.function.ToDoubleFunction;
 
 /**
- * What pairs of runs say, all with the processors at the same distance: A is ours, B the peer's.
+ * What pairs of runs say, all with the processors at the same distance: ours and the peer's.
  *
- * @param rejected how many runs were thrown away meanwhile
+ * @param kind what differs between the two runs of a pair
+ * @param under what is the same: the driver's name, or the target's
+ * @param ours the name of our target or driver
+ * @param peer the name of the other
+ * @param rejected how many pairs were thrown away meanwhile
  */
-record Summary(String driver, String peer, Work work, Run.Distance distance, List<Pair> pairs, int rejected) {
-  /** Two runs one after the other. */
+record Summary(Kind kind, String under, String ours, String peer, Work work, Run.Distance distance, List<Pair> pairs,
+    int rejected) {
+  /** What is compared. */
+  enum Kind {
+    /** Two targets under the same driver. */
+    TARGETS,
+    /** Two drivers on the same target. */
+    DRIVERS
+  }
+
+  /** Two runs of one round. */
   record Pair(Run ours, Run peers) {
-    /** Requests per second of ours over the peer's. */
-    double ratio() {
-      return ours.figures().iops() / peers.figures().iops();
+    /** A figure of ours over the peer's. */
+    double ratio(ToDoubleFunction<Figures> figure) {
+      return figure.applyAsDouble(ours.figures()) / figure.applyAsDouble(peers.figures());
     }
   }
 
+  /** The median of ours. */
   double ours(ToDoubleFunction<Run> value) {
     return median(pairs.stream().map(Pair::ours).mapToDouble(value).toArray());
   }
 
+  /** The median of the peer's. */
   double peers(ToDoubleFunction<Run> value) {
     return median(pairs.stream().map(Pair::peers).mapToDouble(value).toArray());
   }
 
-  /** The median of the pairs' ratios. */
-  double ratio() {
-    return median(pairs.stream().mapToDouble(Pair::ratio).toArray());
+  /** The median of the pairs' ratios of a figure. */
+  double ratio(ToDoubleFunction<Figures> figure) {
+    return median(pairs.stream().mapToDouble(pair -> pair.ratio(figure)).toArray());
   }
 
   double lowestRatio() {
-    return pairs.stream().mapToDouble(Pair::ratio).min().orElse(Double.NaN);
+    return pairs.stream().mapToDouble(pair -> pair.ratio(Figures::iops)).min().orElse(Double.NaN);
   }
 
   double highestRatio() {
-    return pairs.stream().mapToDouble(Pair::ratio).max().orElse(Double.NaN);
+    return pairs.stream().mapToDouble(pair -> pair.ratio(Figures::iops)).max().orElse(Double.NaN);
   }
 
   static double median(double... values) {
