@@ -31,7 +31,7 @@ final class BufferArena {
 
   BufferArena(BufferPool pool, long bytes) {
     this.pool = pool;
-    this.memory = Arena.ofShared();
+    this.memory = pool.loop().newArena();
     this.segment = memory.allocate(bytes, MIN_BYTES);
     int units = Math.toIntExact(bytes / MIN_BYTES);
     this.maxOrder = Integer.numberOfTrailingZeros(units);

@@ -86,6 +86,10 @@ public final class BufferPool implements AutoCloseable {
     this.maxArenas = Math.toIntExact(maxBytes / arenaBytes);
   }
 
+  Loop loop() {
+    return loop;
+  }
+
   /** A new owner that may hold up to {@code limitBytes} at once (sizes round up to powers of two from 4 KiB). */
   public Owner owner(String name, long limitBytes) {
     Owner owner = new Owner(name, limitBytes);

@@ -1,5 +1,6 @@
 package io.remora.base;
 
+import java.lang.foreign.Arena;
 import java.util.concurrent.Executor;
 import java.util.random.RandomGenerator;
 
@@ -29,6 +30,14 @@ public interface Loop extends Executor {
 
   /** The disks, with files that live on this loop. */
   Disk disk();
+
+  /**
+   * A new arena for memory that belongs to this loop for long; who asks closes it, on the loop's thread. A simulated loop closes what
+   * is left of them when it dies, as the end of a process does.
+   */
+  default Arena newArena() {
+    return Arena.ofShared();
+  }
 
   /** A new timer that runs {@code task} on this loop; not armed. */
   Timer timer(Runnable task);

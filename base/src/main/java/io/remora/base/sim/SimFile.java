@@ -30,6 +30,8 @@ public final class SimFile {
   private boolean heldElsewhere;
   private boolean hangs;
   private int slowness = 1;
+  private double stragglers;
+  private long stragglerNs = 1;
   private long misdirection;
   private boolean losesWrite;
   private final List<Runnable> hung = new ArrayList<>();
@@ -141,6 +143,13 @@ public final class SimFile {
     slowness = factor;
   }
 
+  /** An operation takes up to {@code maxNs} longer, with this probability; those that come later overtake it. */
+  public void straggle(double probability, long maxNs) {
+    Check.argument(maxNs >= 1, "%d ns", maxNs);
+    stragglers = probability;
+    stragglerNs = maxNs;
+  }
+
   /** Operations that are submitted from now on do not end; with {@code false}, those go on that have not. */
   public void hang(boolean on) {
     hangs = on;
@@ -163,6 +172,7 @@ public final class SimFile {
     errorRate = 0;
     flushesFail = false;
     slowness = 1;
+    stragglers = 0;
     misdirection = 0;
     losesWrite = false;
     hang(false);
@@ -191,7 +201,9 @@ public final class SimFile {
     if (hangs) {
       hung.add(() -> after(operation));
     } else {
-      disk.simulation().after(disk.latencyNs() * slowness, new EventQueue.Event(operation));
+      boolean straggles = stragglers > 0 && disk.random().nextDouble() < stragglers;
+      long moreNs = straggles ? disk.random().nextLong(stragglerNs) : 0;
+      disk.simulation().after(disk.latencyNs() * slowness + moreNs, new EventQueue.Event(operation));
     }
   }
 

@@ -8,7 +8,10 @@ import io.remora.base.Net;
 import io.remora.base.RemoraException;
 import io.remora.base.Status;
 import io.remora.base.Timer;
+import java.lang.foreign.Arena;
 import java.util.ArrayDeque;
+import java.util.LinkedHashSet;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
@@ -32,6 +35,7 @@ public final class SimLoop implements Loop {
   private final EventQueue.Event turn = new EventQueue.Event(this::turn);
   private final Net net;
   private final Disk disk;
+  private final Set<Arena> arenas = new LinkedHashSet<>();
   private boolean alive = true;
   private boolean paused;
 
@@ -113,6 +117,14 @@ public final class SimLoop implements Loop {
   }
 
   @Override
+  public Arena newArena() {
+    checkInLoop();
+    LoopArena arena = new LoopArena(arenas);
+    arenas.add(arena);
+    return arena;
+  }
+
+  @Override
   public Timer timer(Runnable task) {
     checkInLoop();
     return new SimTimer(this, task);
@@ -169,6 +181,20 @@ public final class SimLoop implements Loop {
     tasks.clear();
     deferred.clear();
     simulation.cancel(turn);
+    // Whoever was killed in the middle of a task may still touch its memory before the task ends.
+    if (simulation.current() == null) {
+      closeArenas();
+    } else {
+      simulation.after(0, new EventQueue.Event(this::closeArenas));
+    }
+  }
+
+  int openArenas() {
+    return arenas.size();
+  }
+
+  void closeArenas() {
+    Set.copyOf(arenas).forEach(Arena::close);
   }
 
   void pause(boolean on) {

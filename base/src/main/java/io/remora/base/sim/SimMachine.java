@@ -144,6 +144,16 @@ public final class SimMachine {
     return sockets.count();
   }
 
+  /** How many arenas its loops have open. For finding leaks. */
+  public int openArenas() {
+    return loops.stream().mapToInt(SimLoop::openArenas).sum();
+  }
+
+  /** Gives the memory back that a life has left. */
+  void release() {
+    loops.forEach(SimLoop::closeArenas);
+  }
+
   Sockets sockets() {
     return sockets;
   }

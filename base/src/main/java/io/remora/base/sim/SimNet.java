@@ -120,6 +120,11 @@ public final class SimNet {
     breakages.add(new Breakage(from, to, afterBytes));
   }
 
+  /** Takes back what {@link #breakNextConnection} has ordered and no connection has met yet. */
+  public void breakNoConnection() {
+    breakages.clear();
+  }
+
   Simulation simulation() {
     return simulation;
   }

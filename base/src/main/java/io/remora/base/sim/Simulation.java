@@ -29,7 +29,7 @@ import org.jspecify.annotations.Nullable;
  * machine.powerLoss();
  * }</pre>
  */
-public final class Simulation {
+public final class Simulation implements AutoCloseable {
   private final long seed;
   private final Thread thread = Thread.currentThread();
   private final EventQueue queue = new EventQueue();
@@ -177,6 +177,16 @@ public final class Simulation {
         throw fail("the condition did not come true within " + seconds(limitNs));
       }
       step();
+    }
+  }
+
+  /** Gives the native memory back that loops still have; nothing can happen any more. What was recorded stays usable. */
+  @Override
+  public void close() {
+    checkThread();
+    machines.forEach(SimMachine::release);
+    if (failure == null) {
+      failure = new SimulationFailure("the simulation has been closed");
     }
   }
 
