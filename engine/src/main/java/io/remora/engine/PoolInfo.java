@@ -21,8 +21,10 @@ public record PoolInfo(String name, UUID uuid, List<Path> disks, State state, St
   public enum State {
     /** Serving. */
     ONLINE,
-    /** It takes no writes, some of it is damaged, or a disk fails now and then: see the reason. */
+    /** Serving, but some of it is damaged, or a disk fails now and then: see the reason. */
     DEGRADED,
+    /** It takes no writes any more; reads go on: see the reason. */
+    READ_ONLY,
     /** It could not be opened: see the reason. Its volumes are not served. */
     FAULTED
   }

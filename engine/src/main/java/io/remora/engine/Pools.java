@@ -332,8 +332,8 @@ final class Pools {
     reasons.addAll(pool.warnings());
     String reason = String.join("; ", reasons);
     Usage usage = pool.usage();
-    return new PoolInfo(pool.name(), pool.uuid(), pool.paths(), reason.isEmpty() ? State.ONLINE : State.DEGRADED,
-        reason,
+    State state = pool.failure().isPresent() ? State.READ_ONLY : reason.isEmpty() ? State.ONLINE : State.DEGRADED;
+    return new PoolInfo(pool.name(), pool.uuid(), pool.paths(), state, reason,
         new PoolInfo.Space(pool.clusterBytes(), usage.capacityBytes(), usage.usedBytes(), usage.reservedBytes(),
             usage.availableBytes()),
         pool.volumes().size());

@@ -1,5 +1,6 @@
 package io.remora.sim;
 
+import io.remora.base.Status;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -24,6 +25,8 @@ final class Detachment implements Enemy {
   public void strike(World world) {
     String volume = world.clients().get(world.random().nextInt(world.clients().size())).name();
     taken.add(volume);
+    // What is sent in the moment between finds no namespace.
+    world.mayFail(Status.NOT_FOUND);
     world.node().command("unpublish " + volume, node -> node.unpublishVolume(volume), _ -> {}, world::refused);
     world.schedule(world.random().nextLong(MAX_NS), () -> world.node().command("publish " + volume,
         node -> node.publishVolume(volume, null, List.of()), _ -> {}, world::refused));

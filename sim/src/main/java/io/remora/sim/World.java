@@ -52,6 +52,7 @@ final class World implements AutoCloseable {
   private boolean troubled;
   private boolean mending;
   private boolean diskTrouble;
+  private boolean everFailed;
   private @Nullable Throwable failure;
 
   World(long seed, @Nullable Consumer<String> listener) {
@@ -263,14 +264,17 @@ final class World implements AutoCloseable {
     });
   }
 
+  /** Whether the pool takes writes. A disk that has failed leaves marks behind: metadata that was moved, so a degraded pool. */
   private boolean healthy() {
     PoolInfo pool = node.pool();
-    return pool != null && pool.state() == PoolInfo.State.ONLINE;
+    return pool != null && (pool.state() == PoolInfo.State.ONLINE
+        || (pool.state() == PoolInfo.State.DEGRADED && everFailed));
   }
 
   /** A disk is about to fail: from now on requests may fail as {@code statuses}, and the pool may be hurt. */
   void diskTrouble(Status... statuses) {
     diskTrouble = true;
+    everFailed = true;
     mayFail(statuses);
   }
 

@@ -38,8 +38,8 @@ record Mutation(String name, String type, String method, int sites, Predicate<In
           (code, old) -> code.pop().iconst_0().with(old)),
       new Mutation("only the first disk is flushed", POOL + "Pool", "flush", 1, opcode(Opcode.ARRAYLENGTH),
           (code, _) -> code.pop().iconst_1()),
-      new Mutation("a flush joins one that began before its writes ended", POOL + "PoolDisk", "flush", 1,
-          get("flushCovers"), (code, _) -> code.pop().lload(2)),
+      new Mutation("a flush overlooks the writes of other loops", POOL + "LaneDisk", "endData", 1,
+          call("setRelease"), Mutation::drop),
       new Mutation("force unit access is forgotten", POOL + "ClusterIo", "begin", 1, put("fua"),
           (code, old) -> code.pop().iconst_0().with(old)),
       new Mutation("a write is acknowledged before its cluster can be found", POOL + "VolumeIo", "awaitEntry", 1,
@@ -62,11 +62,6 @@ record Mutation(String name, String type, String method, int sites, Predicate<In
 
   private static Predicate<Instruction> call(String method) {
     return instruction -> instruction instanceof InvokeInstruction call && call.name().equalsString(method);
-  }
-
-  private static Predicate<Instruction> get(String field) {
-    return instruction -> instruction instanceof FieldInstruction access && access.opcode() == Opcode.GETFIELD
-        && access.name().equalsString(field);
   }
 
   private static Predicate<Instruction> put(String field) {
