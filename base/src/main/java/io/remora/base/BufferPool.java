@@ -253,11 +253,14 @@ public final class BufferPool implements AutoCloseable {
   }
 
   private int order(Owner owner, long bytes) {
-    Check.argument(bytes > 0 && bytes <= arenaBytes, "buffer of %d bytes: 1 to %d", bytes, arenaBytes);
+    // Behind an if: the arguments of the message are objects.
+    if (bytes <= 0 || bytes > arenaBytes) {
+      Check.argument(false, "buffer of %d bytes: 1 to %d", bytes, arenaBytes);
+    }
     int order = bytes <= BufferArena.MIN_BYTES ? 0 : 52 - Long.numberOfLeadingZeros(bytes - 1);
-    Check.argument((long) BufferArena.MIN_BYTES << order <= owner.limitBytes,
-        "buffer of %d bytes is over %s's limit of %d",
-        bytes, owner.name, owner.limitBytes);
+    if ((long) BufferArena.MIN_BYTES << order > owner.limitBytes) {
+      Check.argument(false, "buffer of %d bytes is over %s's limit of %d", bytes, owner.name, owner.limitBytes);
+    }
     return order;
   }
 

@@ -174,7 +174,7 @@ class CommandsTest {
         assertThat(load.exitCode()).as(load.err()).isZero();
         assertThat(load.result().path("ok").asBoolean()).isTrue();
         // How much depends on the machine; a block at least in each cluster that was seen in use.
-        assertThat(load.result().path("verified_bytes").asLong()).isGreaterThanOrEqualTo(16L * 8 << 10);
+        assertThat(load.result().path("verified_bytes").asLong()).isGreaterThanOrEqualTo(16 * (8L << 10));
         assertThat(load.result().path("errors")).isEmpty();
       }
     }

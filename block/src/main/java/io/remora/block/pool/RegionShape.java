@@ -69,7 +69,9 @@ record RegionShape(long offset, long length, long dataOffset, long tag, int clus
   }
 
   long clusterOffset(int cluster, long clusterBytes) {
-    Check.that(cluster >= 0 && cluster < clusters, "cluster %d of %d", cluster, clusters);
+    if (cluster < 0 || cluster >= clusters) {
+      Check.that(false, "cluster %d of %d", cluster, clusters);
+    }
     return dataOffset + cluster * clusterBytes;
   }
 }
