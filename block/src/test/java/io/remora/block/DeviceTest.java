@@ -64,6 +64,24 @@ class DeviceTest {
     assertThat(io.read((1L << 40) - 512, 512)).containsOnly(0);
   }
 
+  /** The tests' own process may take 256 MiB outside of its heap. */
+  @Test
+  void memoryThatTheMachineDoesNotGiveIsNoSpace() {
+    MemoryDevice device = memory(1L << 30);
+    Io io = io(device);
+    Status status = Status.OK;
+    long offset = 0;
+    while (status.isOk() && offset < 1L << 30) {
+      status = io.write(offset, Io.filled(512, 5));
+      offset += MIB;
+    }
+    assertThat(status).isEqualTo(Status.NO_SPACE);
+    assertThat(io.read(0, 512)).containsOnly(5);
+    assertThat(io.read(offset, 512)).containsOnly(0);
+    assertThat(io.deallocate(0, 1L << 30)).isEqualTo(Status.OK);
+    assertThat(io.write(0, Io.filled(512, 6))).isEqualTo(Status.OK);
+  }
+
   @Test
   void nullReadsZerosOverWhateverWasInTheBuffer() {
     Io io = io(new NullDevice("n", ID, 1L << 50, 4096));

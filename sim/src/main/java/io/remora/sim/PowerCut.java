@@ -1,6 +1,5 @@
 package io.remora.sim;
 
-import io.remora.base.IoRequest.Op;
 import io.remora.base.sim.PowerLoss;
 
 /** Takes the power from the node's machine: what no flush covers is lost, kept, torn, in any order. */
@@ -17,11 +16,7 @@ final class PowerCut implements Enemy {
 
   @Override
   public void strike(World world) {
-    switch (world.random().nextInt(4)) {
-      case 0 -> world.ambush(Op.FLUSH, () -> happen(world));
-      case 1, 2 -> world.ambush(Op.WRITE, () -> happen(world));
-      default -> happen(world);
-    }
+    world.nowOrAfterAnAnswer(() -> happen(world));
   }
 
   private static void happen(World world) {

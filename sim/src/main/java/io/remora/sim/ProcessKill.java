@@ -1,7 +1,5 @@
 package io.remora.sim;
 
-import io.remora.base.IoRequest.Op;
-
 /** Ends the node's process without warning, as SIGKILL does; it is started again soon. */
 final class ProcessKill implements Enemy {
   @Override
@@ -16,11 +14,7 @@ final class ProcessKill implements Enemy {
 
   @Override
   public void strike(World world) {
-    switch (world.random().nextInt(4)) {
-      case 0 -> world.ambush(Op.FLUSH, () -> happen(world));
-      case 1, 2 -> world.ambush(Op.WRITE, () -> happen(world));
-      default -> happen(world);
-    }
+    world.nowOrAfterAnAnswer(() -> happen(world));
   }
 
   private static void happen(World world) {

@@ -327,6 +327,15 @@ final class World implements AutoCloseable {
     ambushes.add(new Ambush(op, strike));
   }
 
+  /** Does {@code strike} at once, or in ambush for a flush or a write. */
+  void nowOrAfterAnAnswer(Runnable strike) {
+    switch (random.nextInt(4)) {
+      case 0 -> ambush(IoRequest.Op.FLUSH, strike);
+      case 1, 2 -> ambush(IoRequest.Op.WRITE, strike);
+      default -> strike.run();
+    }
+  }
+
   /** A request was answered. From any loop. */
   void answered(IoRequest request) {
     space.look();

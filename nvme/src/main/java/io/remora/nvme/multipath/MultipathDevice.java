@@ -20,6 +20,7 @@ import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -87,9 +88,18 @@ public final class MultipathDevice implements BlockDevice {
       }
       Throwable why = attempts.stream().filter(CompletableFuture::isCompletedExceptionally)
           .map(CompletableFuture::exceptionNow)
-          .filter(each -> !refused || Failure.of(each).status() == Status.INVALID).findFirst().orElseThrow();
+          .filter(each -> !refused || Failure.of(each).status() == Status.INVALID).findFirst()
+          .orElseGet(this::lateRefusal);
       close().thenRun(() -> result.completeExceptionally(why));
     });
+  }
+
+  /** Why {@link #open} fails when each path was good at first, and one has turned out to lead elsewhere since. */
+  private RemoraException lateRefusal() {
+    return new RemoraException(Status.INVALID, paths.stream().map(Path::status)
+        .filter(status -> status.state() == PathState.REFUSED)
+        .map(status -> "path " + Addresses.format(status.address()) + " is refused: " + status.text())
+        .collect(Collectors.joining("; ")));
   }
 
   /**

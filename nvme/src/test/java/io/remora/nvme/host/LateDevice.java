@@ -4,17 +4,16 @@ import io.remora.base.IoRequest;
 import io.remora.base.Loop;
 import io.remora.block.BlockChannel;
 import io.remora.block.BlockDevice;
-import java.util.UUID;
+import io.remora.block.FilterDevice;
 
 /** A device that carries requests out late, each after a time of its own; now and then very late. For simulations. */
-public final class LateDevice implements BlockDevice {
-  private final BlockDevice lower;
+public final class LateDevice extends FilterDevice {
   private final long usualNs;
   private final long longNs;
 
   /** Delays of up to {@code usualNs}, and now and then {@code longNs}. */
   public LateDevice(BlockDevice lower, long usualNs, long longNs) {
-    this.lower = lower;
+    super(lower);
     this.usualNs = usualNs;
     this.longNs = longNs;
   }
@@ -22,31 +21,6 @@ public final class LateDevice implements BlockDevice {
   @Override
   public String name() {
     return "late " + lower.name();
-  }
-
-  @Override
-  public UUID uuid() {
-    return lower.uuid();
-  }
-
-  @Override
-  public int blockSize() {
-    return lower.blockSize();
-  }
-
-  @Override
-  public long sizeBytes() {
-    return lower.sizeBytes();
-  }
-
-  @Override
-  public boolean canDeallocate() {
-    return lower.canDeallocate();
-  }
-
-  @Override
-  public boolean volatileCache() {
-    return lower.volatileCache();
   }
 
   @Override
@@ -84,10 +58,4 @@ public final class LateDevice implements BlockDevice {
       }
     };
   }
-
-  @Override
-  public void addListener(Listener listener) {}
-
-  @Override
-  public void removeListener(Listener listener) {}
 }
