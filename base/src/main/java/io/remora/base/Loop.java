@@ -55,4 +55,33 @@ public interface Loop extends Executor {
    * deliver completions outside of {@code submit}, and to flush what a batch of events has produced.
    */
   void defer(Runnable task);
+
+  /**
+   * Asks {@code source} for work in every turn from now on, until {@link #remove}.
+   *
+   * @throws RemoraException {@link Status#UNSUPPORTED} on a simulated loop
+   */
+  default void add(Pollable source) {
+    throw new RemoraException(Status.UNSUPPORTED, name() + " is a simulated loop: it polls no memory");
+  }
+
+  /** Asks {@code source} no more; nothing happens when it was not added. */
+  default void remove(Pollable source) {}
+
+  /**
+   * Watches a file descriptor that somebody else has opened, and closes after {@link Watch#close}.
+   *
+   * @param onReadable runs when it has become readable or has failed, once for each time: read until nothing is left
+   * @throws RemoraException {@link Status#UNSUPPORTED} on a simulated loop
+   */
+  default Watch watch(int descriptor, Runnable onReadable) {
+    throw new RemoraException(Status.UNSUPPORTED, name() + " is a simulated loop: it has no descriptors");
+  }
+
+  /** A descriptor that is watched. */
+  interface Watch extends AutoCloseable {
+    /** Ends it; nothing runs any more. Idempotent. */
+    @Override
+    void close();
+  }
 }

@@ -149,20 +149,28 @@ class RescueTest {
     assertThat(remora("rescue", first)).isEqualTo(1);
     assertThat(printed).contains("LOST").contains("disk 1").contains("is missing").contains("INCOMPLETE");
     assertThat(remora("rescue", first, "--export", "data", "--to", image.toString())).isEqualTo(1);
-    assertThat(printed).contains("--allow-missing").contains("missing  65536 bytes at");
+    assertThat(printed).contains("--allow-missing").containsPattern("missing  [0-9]+ bytes at");
     assertThat(image).doesNotExist();
     assertThat(remora("rescue", first, "--export", "data", "--to", image.toString(), "--allow-missing")).isZero();
     byte[] rescued = Files.readAllBytes(image);
     assertThat(rescued).hasSize(content.length);
-    int found = 0;
+    byte[] disk = Files.readAllBytes(Path.of(first));
     for (int at = 0; at < content.length; at += CLUSTER) {
       int end = Math.min(at + CLUSTER, content.length);
-      byte[] piece = Arrays.copyOfRange(rescued, at, end);
-      boolean same = Arrays.equals(piece, Arrays.copyOfRange(content, at, end));
-      assertThat(same || Arrays.equals(piece, new byte[end - at])).as("cluster at %d", at).isTrue();
-      found += same && piece[0] != 0 ? 1 : 0;
+      // Which disk has a cluster depends on which of them had a clean one first.
+      byte[] expected = liesOn(disk, at, end) ? Arrays.copyOfRange(content, at, end) : new byte[end - at];
+      assertThat(Arrays.copyOfRange(rescued, at, end)).as("cluster at %d", at).isEqualTo(expected);
     }
-    assertThat(found).isBetween(3, 9);
+  }
+
+  /** Whether the content from {@code from} to {@code to} stands on that disk. */
+  private boolean liesOn(byte[] disk, int from, int to) {
+    for (int at = 0; at + to - from <= disk.length; at += 4096) {
+      if (Arrays.equals(disk, at, at + to - from, content, from, to)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   @Test

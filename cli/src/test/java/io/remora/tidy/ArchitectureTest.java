@@ -18,7 +18,7 @@ import org.junit.jupiter.api.TestFactory;
 /** Arrows go down only, and what a run cannot repeat comes through {@code base}. */
 class ArchitectureTest {
   /** From the ground up; a floor may use itself and those before it. The room beside, sim, is for the command alone. */
-  private static final List<String> FLOORS = List.of("base", "block", "nvme", "engine", "sim", "cli");
+  private static final List<String> FLOORS = List.of("base", "verbs", "block", "nvme", "engine", "sim", "cli");
 
   private static final JavaClasses CLASSES = new ClassFileImporter()
       .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS).importPackages("io.remora");
@@ -33,6 +33,12 @@ class ArchitectureTest {
             .because("arrows go down only: ARCHITECTURE.md"));
       }
     }));
+  }
+
+  @Test
+  void blockDevicesKnowNoVerbs() {
+    check(noClasses().that().resideInAPackage(tree("block")).should().dependOnClassesThat()
+        .resideInAPackage(tree("verbs")).because("the two stand side by side on floor 1: ARCHITECTURE.md"));
   }
 
   @Test
@@ -86,13 +92,13 @@ class ArchitectureTest {
     DescribedPredicate<JavaClass> foreign = DescribedPredicate.describe("third-party classes", c -> !c.isPrimitive()
         && !c.isArray() && !c.getPackageName().startsWith("java.") && !c.getPackageName().startsWith("io.remora")
         && !c.getPackageName().startsWith("org.jspecify") && !c.getPackageName().startsWith("jdk."));
-    check(noClasses().that().resideInAnyPackage(tree("base"), tree("block"), tree("nvme")).should()
+    check(noClasses().that().resideInAnyPackage(tree("base"), tree("verbs"), tree("block"), tree("nvme")).should()
         .dependOnClassesThat(foreign).because("the lower floors stand on the JDK alone: docs/adr/0001"));
   }
 
   private static com.tngtech.archunit.lang.syntax.elements.GivenClassesConjunction dataPlane() {
-    return noClasses().that().resideInAnyPackage(tree("block"), tree("nvme"), "io.remora.engine", tree("base.sim"),
-        tree("sim"));
+    return noClasses().that().resideInAnyPackage(tree("verbs"), tree("block"), tree("nvme"), "io.remora.engine",
+        tree("base.sim"), tree("sim"));
   }
 
   private static String tree(String room) {

@@ -5,12 +5,14 @@ import io.remora.base.Disk;
 import io.remora.base.Loop;
 import io.remora.base.Loops;
 import io.remora.base.Net;
+import io.remora.base.Pollable;
 import io.remora.base.RemoraException;
 import io.remora.base.Status;
 import io.remora.base.Timer;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.security.SecureRandom;
+import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -44,6 +46,8 @@ final class LinuxLoop implements Loop, Clock {
   private final SpinBudget spin;
   private final SplittableRandom random = new SplittableRandom(new SecureRandom().nextLong());
   private final AtomicBoolean asleep = new AtomicBoolean();
+  /** Replaced and never changed, so that one may come or go while they are asked. */
+  private Pollable[] pollables = {};
 
   private final Libc libc;
   private @Nullable Poller poller;
@@ -157,6 +161,27 @@ final class LinuxLoop implements Loop, Clock {
   public void defer(Runnable task) {
     assert inLoop();
     deferred.add(task);
+  }
+
+  @Override
+  public void add(Pollable source) {
+    assert inLoop();
+    pollables = Arrays.copyOf(pollables, pollables.length + 1);
+    pollables[pollables.length - 1] = source;
+  }
+
+  @Override
+  public void remove(Pollable source) {
+    assert inLoop();
+    pollables = Arrays.stream(pollables).filter(p -> p != source).toArray(Pollable[]::new);
+  }
+
+  @Override
+  public Watch watch(int descriptor, Runnable onReadable) {
+    assert inLoop();
+    ForeignWatch watch = new ForeignWatch(this, descriptor, onReadable);
+    poller().watch(watch);
+    return watch;
   }
 
   /** Refuses tasks from now on; the thread ends after those it has. From any thread. */
@@ -291,16 +316,38 @@ final class LinuxLoop implements Loop, Clock {
   private int turn(long timeoutNs) {
     int work = poller().poll(timeoutNs);
     turnNs = System.nanoTime();
+    work += pollAll();
     work += runTimers();
     work += runTasks();
     return work + runDeferred();
+  }
+
+  private int pollAll() {
+    int work = 0;
+    for (Pollable source : pollables) {
+      try {
+        work += source.poll();
+      } catch (Throwable e) {
+        failed(e);
+      }
+    }
+    return work;
+  }
+
+  /** Tells all that the loop is about to sleep; false when one of them has work. */
+  private boolean armAll() {
+    boolean armed = true;
+    for (Pollable source : pollables) {
+      armed &= source.arm();
+    }
+    return armed;
   }
 
   private int sleep(long now) {
     LoopTimer next = timers.first();
     long timeoutNs = next == null ? Poller.FOREVER : Math.max(0, next.deadlineNs - now);
     asleep.set(true);
-    if (tasks.size() > 0 || tasks.closed() || !deferred.isEmpty() || !poller().maySleep()) {
+    if (tasks.size() > 0 || tasks.closed() || !deferred.isEmpty() || !poller().maySleep() || !armAll()) {
       timeoutNs = 0;
     }
     int work;
@@ -310,7 +357,7 @@ final class LinuxLoop implements Loop, Clock {
       asleep.set(false);
       turnNs = System.nanoTime();
     }
-    return work + runTimers() + runTasks() + runDeferred();
+    return work + pollAll() + runTimers() + runTasks() + runDeferred();
   }
 
   private int runTimers() {

@@ -1,0 +1,36 @@
+package io.remora.verbs;
+
+/** Something that not every device can do. What a device lacks is refused with an error that names it, never emulated. */
+public enum Capability {
+  /** Reliable connected queue pairs. */
+  RC,
+  /** Unreliable connected queue pairs. */
+  UC,
+  /** Unreliable datagram queue pairs and address handles. */
+  UD,
+  /** {@link SendOpcode#READ}. */
+  READ,
+  /** {@link SendOpcode#SEND_WITH_IMMEDIATE} and {@link SendOpcode#WRITE_WITH_IMMEDIATE}. */
+  IMMEDIATE,
+  /** {@link SendOpcode#SEND_WITH_INVALIDATE}. */
+  SEND_WITH_INVALIDATE,
+  /** {@link SendOpcode#COMPARE_AND_SWAP} and {@link SendOpcode#FETCH_AND_ADD}, atomic against each other. */
+  ATOMICS,
+  /** Atomics are atomic against this machine's processors too. */
+  ATOMICS_GLOBAL,
+  /** Memory windows of type 2: {@link SendOpcode#BIND_WINDOW} and {@link SendOpcode#LOCAL_INVALIDATE}. */
+  MEMORY_WINDOWS,
+  /** Shared receive queues. */
+  SHARED_RECEIVE_QUEUE,
+  /** A message for which no receive is posted waits on RC; without this the connection ends, so that peers must count credits. */
+  RECEIVER_NOT_READY,
+  /**
+   * The requester learns by the status of its own request what the responder refused ({@link WorkStatus#REMOTE_ACCESS_ERROR} and others).
+   * Without it the connection ends and requests end with {@link WorkStatus#FLUSH_ERROR}; the reason comes as an {@link AsyncEvent}, if at all.
+   */
+  REMOTE_STATUS,
+  /** Any native memory may be registered; without it only memory from {@link Context#allocate}, or of a base buffer pool. */
+  ANY_MEMORY,
+  /** Queue pairs may be brought up by {@link QueuePair#modify} without the connection manager. */
+  MANUAL_CONNECTION
+}

@@ -1,0 +1,45 @@
+package io.remora.verbs;
+
+import io.remora.base.RemoraException;
+import io.remora.base.Status;
+import java.lang.foreign.MemorySegment;
+import java.net.InetSocketAddress;
+
+/**
+ * A domain of isolation ({@code ibv_pd}): its queue pairs reach its memory regions and no others. Belongs to its context's loop.
+ *
+ * <p>Control operations throw {@link RemoraException}: {@link Status#INVALID} for what makes no sense, {@link Status#UNSUPPORTED} for what the device is not
+ * capable of (naming provider and operation), {@link Status#NO_RESOURCES} at its limits.
+ */
+public interface ProtectionDomain extends AutoCloseable {
+  /** Where it belongs. */
+  Context context();
+
+  /**
+   * Registers native memory. Which memory may be: see {@link Capability#ANY_MEMORY}.
+   *
+   * @param access bits of {@link Access}
+   */
+  MemoryRegion register(MemorySegment memory, int access);
+
+  /** A memory window, not bound. */
+  MemoryWindow allocateMemoryWindow();
+
+  /** A queue pair in the state {@link QueuePairState#RESET}. */
+  QueuePair createQueuePair(QueuePairConfig config);
+
+  /**
+   * A shared receive queue.
+   *
+   * @param maxRequests the receives that it holds, at least 1
+   * @param maxPieces the most pieces of one
+   */
+  SharedReceiveQueue createSharedReceiveQueue(int maxRequests, int maxPieces);
+
+  /** The way to a datagram destination; its queue pair number and key are said with each request. The port does not matter to all devices. */
+  AddressHandle createAddressHandle(InetSocketAddress destination);
+
+  /** Frees it. Refuses ({@link Status#BUSY}, saying what is alive) while something of it is open. Idempotent. */
+  @Override
+  void close();
+}

@@ -1,0 +1,7 @@
+/** RDMA for the JVM: the verbs and their providers. Knows nothing of storage. */
+module io.remora.verbs {
+  requires transitive io.remora.base;
+  requires static org.jspecify;
+
+  exports io.remora.verbs;
+}
