@@ -38,7 +38,8 @@ public interface CmId extends AutoCloseable {
    * @param queuePair of a datagram connection: the other end's number
    * @param queueKey of a datagram connection: the key for it
    */
-  record Established(MemorySegment privateData, int responderResources, int initiatorDepth, @Nullable AddressHandle destination,
+  record Established(MemorySegment privateData, int responderResources, int initiatorDepth,
+      @Nullable AddressHandle destination,
       int queuePair, int queueKey) {}
 
   /** What happens to the connection, on its loop. After {@link #close} nothing is called any more. */
@@ -70,11 +71,18 @@ public interface CmId extends AutoCloseable {
   /** The other end. */
   InetSocketAddress remoteAddress();
 
-  /** Connects {@code queuePair}, which is of this id's context and in the state RESET. Once, after {@link Handler#onResolved}. Post receives before: a peer may answer at once. */
-  void connect(QueuePair queuePair, Parameters parameters);
+  /**
+   * A queue pair for this connection, in the state {@link QueuePairState#INIT}, so that receives can be posted. Once, after {@link Handler#onResolved} or for a request.
+   *
+   * @param domain of this id's context
+   */
+  QueuePair createQueuePair(ProtectionDomain domain, QueuePairConfig config);
 
-  /** Accepts, with {@code queuePair} in the state RESET or INIT. */
-  void accept(QueuePair queuePair, Parameters parameters);
+  /** Connects the queue pair. Post receives before: a peer may answer at once. */
+  void connect(Parameters parameters);
+
+  /** Accepts with the queue pair. Post receives before. */
+  void accept(Parameters parameters);
 
   /** Refuses. */
   void reject(MemorySegment privateData);

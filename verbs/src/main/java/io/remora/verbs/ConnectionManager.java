@@ -7,8 +7,8 @@ import java.net.InetSocketAddress;
 /**
  * Finds peers by address and connects queue pairs ({@code rdma_cm}). Belongs to its context's loop.
  *
- * <p>The connecting end: {@link #resolve}, make a queue pair and post receives, {@link CmId#connect}. The accepting end: {@link #listen}, for each {@link CmRequest} attach
- * it to a context, make a queue pair and post receives, {@link CmId#accept}. The connection manager brings the queue pair up; the application of the connecting end must be the
+ * <p>The connecting end: {@link #resolve}, {@link CmId#createQueuePair}, post receives, {@link CmId#connect}. The accepting end: {@link #listen}, for each {@link CmRequest} attach
+ * it to a context, {@link CmId#createQueuePair}, post receives, {@link CmId#accept}. The connection manager brings the queue pair up; the application of the connecting end must be the
  * first to send, which is all that every fabric allows.
  */
 public interface ConnectionManager {

@@ -20,8 +20,10 @@ import java.util.Set;
  * @param maxDatagramBytes the longest datagram; 0 without {@link Capability#UD}
  * @param maxPrivateDataBytes what a connection request may carry
  */
-public record DeviceAttributes(String provider, String name, Set<Capability> capabilities, int maxQueuePairs, int maxWorkRequests,
-    int maxPieces, int maxReadPieces, int maxInlineBytes, int maxCompletions, int maxRegions, int maxReads, long maxMessageBytes,
+public record DeviceAttributes(String provider, String name, Set<Capability> capabilities, int maxQueuePairs,
+    int maxWorkRequests,
+    int maxPieces, int maxReadPieces, int maxInlineBytes, int maxCompletions, int maxRegions, int maxReads,
+    long maxMessageBytes,
     int maxDatagramBytes, int maxPrivateDataBytes) {
   /** Keeps a copy of the set. */
   public DeviceAttributes {

@@ -25,7 +25,7 @@ public interface ProtectionDomain extends AutoCloseable {
   /** A memory window, not bound. */
   MemoryWindow allocateMemoryWindow();
 
-  /** A queue pair in the state {@link QueuePairState#RESET}. */
+  /** A queue pair in the state {@link QueuePairState#RESET}, to be connected without the connection manager: see {@link QueuePair#modify}, and {@link CmId#createQueuePair}. */
   QueuePair createQueuePair(QueuePairConfig config);
 
   /**

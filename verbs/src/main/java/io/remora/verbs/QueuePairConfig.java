@@ -23,13 +23,15 @@ public record QueuePairConfig(QueuePairType type, CompletionQueue sendCompletion
 
   /** This with another type. */
   public QueuePairConfig withType(QueuePairType other) {
-    return new QueuePairConfig(other, sendCompletions, receiveCompletions, sharedReceives, maxSends, maxReceives, maxPieces,
+    return new QueuePairConfig(other, sendCompletions, receiveCompletions, sharedReceives, maxSends, maxReceives,
+        maxPieces,
         maxInlineBytes);
   }
 
   /** This with receives from {@code queue}. */
   public QueuePairConfig withSharedReceives(SharedReceiveQueue queue) {
-    return new QueuePairConfig(type, sendCompletions, receiveCompletions, queue, maxSends, 0, maxPieces, maxInlineBytes);
+    return new QueuePairConfig(type, sendCompletions, receiveCompletions, queue, maxSends, 0, maxPieces,
+        maxInlineBytes);
   }
 
   /** This with other bounds on one request. */

@@ -6,7 +6,7 @@ public enum QueuePairType {
   RC(2),
   /** Unreliable connected: sends and writes; what is lost is lost whole. */
   UC(3),
-  /** Unreliable datagram: sends of at most one MTU, to anybody. */
+  /** Unreliable datagram: sends of at most one MTU, to anybody. A datagram stands behind the first {@link ReceiveRequest#ROUTE_HEADER_BYTES} of its receive. */
   UD(4);
 
   private final int code;

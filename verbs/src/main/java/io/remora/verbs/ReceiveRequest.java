@@ -8,6 +8,12 @@ import org.jspecify.annotations.Nullable;
  * to the device until the receive completes, and needs {@link Access#LOCAL_WRITE}.
  */
 public final class ReceiveRequest {
+  /**
+   * So many bytes in front of a received datagram (UD) are the device's, for a global route header or nothing; they count in {@link
+   * WorkCompletions#lengthBytes} and need room in the receive.
+   */
+  public static final int ROUTE_HEADER_BYTES = 40;
+
   private long id;
   private final @Nullable MemoryRegion[] regions;
   private final long[] offsets;

@@ -160,7 +160,8 @@ public final class WorkCompletions {
   public String toString() {
     StringBuilder text = new StringBuilder("[");
     for (int i = 0; i < count; i++) {
-      text.append(i == 0 ? "" : ", ").append(ids[i]).append(' ').append(statuses[i] == WorkStatus.SUCCESS ? String.valueOf(opcodes[i]) : statuses[i].text());
+      text.append(i == 0 ? "" : ", ").append(ids[i]).append(' ')
+          .append(statuses[i] == WorkStatus.SUCCESS ? String.valueOf(opcodes[i]) : statuses[i].text());
     }
     return text.append(']').toString();
   }
