@@ -4,4 +4,5 @@ module io.remora.verbs {
   requires static org.jspecify;
 
   exports io.remora.verbs;
+  exports io.remora.verbs.sim;
 }

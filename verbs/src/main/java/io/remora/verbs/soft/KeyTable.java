@@ -119,7 +119,7 @@ public final class KeyTable {
 
   private int slotOf(int index) {
     int mask = slots.length - 1;
-    int at = index * 0x9E3779B1 >>> 8 & mask;
+    int at = ((index * 0x9E3779B1) >>> 8) & mask;
     KeyEntry entry = slots[at];
     while (entry != null && entry.index != index) {
       at = (at + 1) & mask;

@@ -1,0 +1,13 @@
+package io.remora.verbs.sim;
+
+import io.remora.verbs.tck.Fabric;
+import io.remora.verbs.tck.RealFabric;
+import io.remora.verbs.tck.TransferTck;
+
+/** The simulated device, on real loops. */
+class SimProviderTest implements TransferTck {
+  @Override
+  public Fabric open() {
+    return RealFabric.local(new SimFabric().provider(), "sim0");
+  }
+}
