@@ -45,6 +45,11 @@ final class BufferArena {
     push(0, maxOrder);
   }
 
+  /** All its memory. */
+  MemorySegment segment() {
+    return segment;
+  }
+
   long usedBytes() {
     return usedBytes;
   }

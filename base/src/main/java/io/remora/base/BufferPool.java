@@ -1,5 +1,6 @@
 package io.remora.base;
 
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -59,15 +60,34 @@ public final class BufferPool implements AutoCloseable {
     }
   }
 
+  /** Hears of the arenas as they come and go: who registers them with a device. On the pool's loop; may not take or release buffers. */
+  public interface ArenaListener {
+    /**
+     * There is an arena, of which no buffer has been taken yet unless the listener is new.
+     *
+     * @throws RemoraException when it cannot be used: the pool does without it and tries again after a while, as long as it has another
+     */
+    void onArena(MemorySegment arena);
+
+    /** An arena that {@link #onArena} has taken is about to be freed; nothing of it is in use. */
+    void onArenaGone(MemorySegment arena);
+  }
+
+  /** After an arena was refused, the pool does not ask for one for so long. */
+  private static final long REFUSED_NS = 1_000_000_000L;
+
   private final Loop loop;
   private final long arenaBytes;
   private final int maxArenas;
   private final List<BufferArena> arenas = new ArrayList<>();
   private final List<Owner> owners = new ArrayList<>();
+  private final List<ArenaListener> listeners = new ArrayList<>();
   private final Runnable serveTask = this::serve;
   private @Nullable Waiter head;
   private @Nullable Waiter tail;
   private boolean serveDeferred;
+  private boolean refused;
+  private long refusedNs;
   private long usedBytes;
   private long pass;
 
@@ -158,13 +178,42 @@ public final class BufferPool implements AutoCloseable {
     return arenas.size() * arenaBytes;
   }
 
+  /**
+   * Tells {@code listener} of the arenas from now on, and at once of those that are there. When it refuses one of these, it has heard
+   * {@link ArenaListener#onArenaGone} for the others, and the exception is passed on.
+   */
+  public void listen(ArenaListener listener) {
+    for (int i = 0; i < arenas.size(); i++) {
+      try {
+        listener.onArena(arenas.get(i).segment());
+      } catch (RemoraException e) {
+        for (BufferArena told : arenas.subList(0, i)) {
+          listener.onArenaGone(told.segment());
+        }
+        throw e;
+      }
+    }
+    listeners.add(listener);
+    refused = false;
+  }
+
+  /** Tells {@code listener} nothing any more; it hears that every arena goes. Nothing happens when it does not listen. */
+  public void unlisten(ArenaListener listener) {
+    if (listeners.remove(listener)) {
+      for (BufferArena arena : arenas) {
+        listener.onArenaGone(arena.segment());
+      }
+      refused = false;
+    }
+  }
+
   /** Gives arenas in which nothing is taken back to the machine, all but one. */
   public void trim() {
     for (int i = arenas.size() - 1; i > 0; i--) {
       BufferArena arena = arenas.get(i);
       if (arena.usedBytes() == 0) {
         arenas.remove(i);
-        arena.free();
+        free(arena);
       }
     }
   }
@@ -191,7 +240,7 @@ public final class BufferPool implements AutoCloseable {
   public void close() {
     Check.that(usedBytes == 0, "buffers are still out:\n%s", leaks());
     for (BufferArena arena : arenas) {
-      arena.free();
+      free(arena);
     }
     arenas.clear();
   }
@@ -238,6 +287,19 @@ public final class BufferPool implements AutoCloseable {
     if (arenas.size() == maxArenas) {
       return null;
     }
+    BufferArena arena = newArena();
+    if (arena == null) {
+      return null;
+    }
+    arenas.add(arena);
+    return arena.take(order);
+  }
+
+  /** Another arena; null when there is none to be had now: somebody gives memory back, and who asks waits for that as at the pool's own bound. */
+  private @Nullable BufferArena newArena() {
+    if (refused && !arenas.isEmpty() && loop.clock().nanoTime() - refusedNs < REFUSED_NS) {
+      return null;
+    }
     BufferArena arena;
     try {
       arena = new BufferArena(this, arenaBytes);
@@ -245,11 +307,32 @@ public final class BufferPool implements AutoCloseable {
       if (arenas.isEmpty()) {
         throw e;
       }
-      // With memory out, somebody gives some back; who asks waits for that as at the pool's own bound.
       return null;
     }
-    arenas.add(arena);
-    return arena.take(order);
+    for (int i = 0; i < listeners.size(); i++) {
+      try {
+        listeners.get(i).onArena(arena.segment());
+      } catch (RemoraException e) {
+        for (ArenaListener told : listeners.subList(0, i)) {
+          told.onArenaGone(arena.segment());
+        }
+        arena.free();
+        if (arenas.isEmpty()) {
+          throw e;
+        }
+        refused = true;
+        refusedNs = loop.clock().nanoTime();
+        return null;
+      }
+    }
+    return arena;
+  }
+
+  private void free(BufferArena arena) {
+    for (ArenaListener listener : listeners) {
+      listener.onArenaGone(arena.segment());
+    }
+    arena.free();
   }
 
   private int order(Owner owner, long bytes) {

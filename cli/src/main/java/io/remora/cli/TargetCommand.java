@@ -9,7 +9,7 @@ import io.remora.cli.terminal.Terminal;
 import io.remora.nvme.target.Subsystem;
 import io.remora.nvme.target.Target;
 import io.remora.nvme.target.TargetConfig;
-import io.remora.nvme.tcp.TargetListener;
+import io.remora.nvme.target.TargetListener;
 import io.remora.nvme.tcp.TcpTarget;
 import java.net.InetSocketAddress;
 import picocli.CommandLine.Command;

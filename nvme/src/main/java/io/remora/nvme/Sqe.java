@@ -78,6 +78,21 @@ public final class Sqe {
     return s.get(LE32, base + 32) & 0xffff_ffffL;
   }
 
+  /** Whether SGL1 is a keyed data block, of whatever subtype. */
+  public static boolean keyed(MemorySegment s, long base) {
+    return (sglType(s, base) & 0xf0) == SGL_KEYED;
+  }
+
+  /** The length of a keyed SGL1 in bytes, 0..2^24-1. */
+  public static long keyedLength(MemorySegment s, long base) {
+    return s.get(LE32, base + 32) & 0xff_ffffL;
+  }
+
+  /** The key of a keyed SGL1. */
+  public static int sglKey(MemorySegment s, long base) {
+    return s.get(LE32, base + 35);
+  }
+
   /** Command dword {@code n}, 2..15. */
   public static int dword(MemorySegment s, long base, int n) {
     return s.get(LE32, base + 4L * n);
@@ -104,6 +119,14 @@ public final class Sqe {
     s.set(LE64, base + 24, address);
     s.set(LE32, base + 32, (int) length);
     s.set(LE32, base + 36, type << 24);
+  }
+
+  /** Sets a keyed SGL1: {@code length} below 2^24 bytes at the host's {@code address}. */
+  public static void keyedSgl(MemorySegment s, long base, int type, long address, int length, int key) {
+    s.set(LE64, base + 24, address);
+    s.set(LE32, base + 32, length);
+    s.set(LE32, base + 35, key);
+    s.set(JAVA_BYTE, base + 39, (byte) type);
   }
 
   /** Sets command dword {@code n}. */

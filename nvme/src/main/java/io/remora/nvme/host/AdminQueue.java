@@ -22,8 +22,6 @@ final class AdminQueue implements HostLink.Events {
   private static final int SLOTS = ENTRIES - 1;
   private static final int MAX_WAITING = 256;
   private static final int TICKS = 4;
-  /** Data of admin and fabrics commands up to this length travels in the capsule (NVMe-oF 1.1). */
-  private static final int IN_CAPSULE_BYTES = 8192;
 
   /** What a command was answered. */
   record Completion(long result, int sqhd) {}
@@ -70,8 +68,10 @@ final class AdminQueue implements HostLink.Events {
   /** Connects; the future is done when commands may be sent. */
   CompletableFuture<Void> open(HostTransport transport) {
     timer.arm(options.times().connectNs() / TICKS);
-    link = transport.connect(loop, new HostTransport.Link(options.address(), 0, SLOTS, IN_CAPSULE_BYTES,
-        options.headerDigest(), options.dataDigest()), this);
+    link = transport.connect(loop,
+        new HostTransport.Link(options.address(), 0, ENTRIES, SLOTS, transport.adminCapsuleBytes(),
+            options.headerDigest(), options.dataDigest()),
+        this);
     return opened;
   }
 

@@ -86,7 +86,7 @@ final class Association {
         }).thenCompose(value -> {
           version = value.intValue();
           return enable();
-        }).thenCompose(v -> identify());
+        }).thenCompose(v -> identify(transport.type() == DiscoveryEntry.Transport.RDMA));
   }
 
   /**
@@ -183,10 +183,10 @@ final class Association {
     });
   }
 
-  private CompletableFuture<Void> identify() {
+  private CompletableFuture<Void> identify(boolean keyedSgls) {
     MemorySegment data = allocate(ControllerInfo.BYTES);
     return admin.submit(AdminCommand.identify(AdminCommand.CNS_CONTROLLER, 0, 0, data)).thenAccept(done -> {
-      info = ControllerInfo.parse(data, cap, version, cntlid, options.subsystemNqn());
+      info = ControllerInfo.parse(data, cap, version, cntlid, options.subsystemNqn(), keyedSgls);
       if (options.times().keepAliveNs() > 0 && info.keepAliveUnitMs() == 0 && !info.discovery()) {
         throw new RemoraException(Status.UNSUPPORTED, options.subsystemNqn()
             + " has no keep-alive, which fabrics controllers must have (kato=0 does without)");

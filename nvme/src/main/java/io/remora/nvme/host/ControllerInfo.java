@@ -56,6 +56,8 @@ public record ControllerInfo(int cntlid, String serial, String model, String fir
   private static final int TYPE_DISCOVERY = 2;
   private static final int CMIC_CONTROLLERS = 1 << 1;
   private static final int CMIC_ANA = 1 << 3;
+  private static final int SGLS_KEYED = 1 << 2;
+  private static final int SGLS_OFFSET = 1 << 20;
 
   /** Whether it has Compare. */
   public boolean hasCompare() {
@@ -94,28 +96,31 @@ public record ControllerInfo(int cntlid, String serial, String model, String fir
    * @param version the property VS
    * @param cntlid the controller that Connect answered with
    * @param wanted the subsystem that was connected to
+   * @param keyedSgls whether it must know keyed SGLs
    */
-  static ControllerInfo parse(MemorySegment s, long cap, int version, int cntlid, String wanted) {
+  static ControllerInfo parse(MemorySegment s, long cap, int version, int cntlid, String wanted, boolean keyedSgls) {
     boolean discovery = wanted.equals(HostOptions.DISCOVERY_NQN) || u8(s, 111) == TYPE_DISCOVERY;
     int pageShift = 12 + (int) ((cap >>> 48) & 15);
     int mdts = u8(s, 77);
     long maxTransfer = mdts == 0 || mdts + pageShift > 40 ? Long.MAX_VALUE : 1L << (mdts + pageShift);
     long capsule = (u32(s, 1792) & 0xffff_ffffL) * 16 - 64;
-    boolean offsetZero = u16(s, 1800) == 0;
+    // With RDMA, in-capsule data needs SGLs with an offset, which a controller may not know.
+    boolean capsules = u16(s, 1800) == 0 && (!keyedSgls || (u32(s, 536) & SGLS_OFFSET) != 0);
     ControllerInfo info = new ControllerInfo(u16(s, 78), text(s, 4, 20), text(s, 24, 40), text(s, 64, 8),
         text(s, 768, 256), version, discovery, u8(s, 76), maxTransfer, (int) (cap & 0xffff) + 1, u16(s, 514),
-        offsetZero ? Math.clamp(capsule, 0, 64 << 10) : 0, u16(s, 520), (u8(s, 525) & 1) != 0, u16(s, 320) * 100,
+        capsules ? Math.clamp(capsule, 0, 64 << 10) : 0, u16(s, 520), (u8(s, 525) & 1) != 0, u16(s, 320) * 100,
         (u32(s, 96) & (1 << 6)) != 0, u16(s, 386), u32(s, 92), u8(s, 258) + 1, u32(s, 348));
-    info.check(s, cap, cntlid, wanted, capsule);
+    info.check(s, cap, cntlid, wanted, capsule, keyedSgls);
     return info;
   }
 
-  private void check(MemorySegment s, long cap, int connected, String wanted, long capsule) {
+  private void check(MemorySegment s, long cap, int connected, String wanted, long capsule, boolean keyedSgls) {
     require(cntlid == connected, "Identify says controller %d, Connect said %d", cntlid, connected);
     require(subsystemNqn.isEmpty() || subsystemNqn.equals(wanted) || discovery, "it belongs to subsystem %s, not to %s",
         subsystemNqn, wanted);
     require(((cap >>> 48) & 15) == 0, "its smallest page is %d bytes, more than 4096", 4096L << ((cap >>> 48) & 15));
     require((u32(s, 536) & 3) != 0, "it does not support SGLs");
+    require(!keyedSgls || (u32(s, 536) & SGLS_KEYED) != 0, "it does not support keyed SGLs");
     if (!discovery) {
       require(capsule >= 0, "its command capsules are %d bytes long, less than a command", capsule + 64);
       require(maxEntries >= 2, "its queues have %d entry", maxEntries);

@@ -83,7 +83,7 @@ final class HostQueues {
     // One entry more than commands in flight: a full queue cannot be told from an empty one.
     int most = known.maxCommands() > 0 ? Math.min(known.maxEntries() - 1, known.maxCommands()) : known.maxEntries() - 1;
     int limit = Math.min(options.depth(), most);
-    HostTransport.Link link = new HostTransport.Link(options.address(), queue.queueId(), queue.slots(),
+    HostTransport.Link link = new HostTransport.Link(options.address(), queue.queueId(), limit + 1, queue.slots(),
         known.inCapsuleBytes(), options.headerDigest(), options.dataDigest());
     QueueConnect parameters = new QueueConnect(association.number(), link, limit + 1, limit,
         association.maxTransferBytes(), known, association.connectData(association.cntlid()));

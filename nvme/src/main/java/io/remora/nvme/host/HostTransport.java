@@ -10,16 +10,23 @@ public interface HostTransport {
    *
    * @param address of the controller
    * @param queueId 0 for the admin queue
+   * @param entries of the submission queue
    * @param slots how many commands there may be at once: their {@link HostCommand#slot} is below this
    * @param inCapsuleBytes how much data of a command to the controller may travel inside its capsule
    * @param headerDigest as in {@link HostOptions}
    * @param dataDigest as in {@link HostOptions}
    */
-  record Link(InetSocketAddress address, int queueId, int slots, int inCapsuleBytes, boolean headerDigest,
+  record Link(InetSocketAddress address, int queueId, int entries, int slots, int inCapsuleBytes, boolean headerDigest,
       boolean dataDigest) {}
 
-  /** For people: {@code tcp}. */
+  /** For people: {@code tcp}, {@code rdma}. */
   String name();
+
+  /** How much data of an admin or fabrics command may always travel inside its capsule, in bytes. */
+  int adminCapsuleBytes();
+
+  /** What the discovery log calls it. RDMA describes data by keyed SGLs, which the controller must know. */
+  DiscoveryEntry.Transport type();
 
   /**
    * Begins to connect. The events come on {@code loop}, never before this has returned: {@link HostLink.Events#onReady} or

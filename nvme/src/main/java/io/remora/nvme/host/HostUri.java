@@ -19,15 +19,15 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * {@code nvmf+tcp://HOST:PORT[,HOST:PORT…]/NQN[?name=value&…]}: a namespace of a subsystem somewhere, by one path or by several.
+ * {@code nvmf+TRANSPORT://HOST:PORT[,HOST:PORT…]/NQN[?name=value&…]}, TRANSPORT being tcp or rdma: a namespace of a subsystem somewhere, by one path or by several.
  * Immutable.
  *
- * <p>Parameters: {@code nsid} (the first namespace unless given), {@code queues}, {@code depth}, {@code hdgst} and {@code ddgst}
- * (0 or 1), {@code hostnqn}, {@code hostid}; in seconds {@code kato}, {@code io-timeout}, {@code fail-fast} (how long requests
+ * <p>Parameters: {@code nsid} (the first namespace unless given), {@code queues}, {@code depth}, with tcp {@code hdgst} and {@code ddgst}
+ * (0 or 1), with rdma {@code provider} (of RDMA devices, for example {@code iwarp}; the first that works unless given), {@code hostnqn}, {@code hostid}; in seconds {@code kato}, {@code io-timeout}, {@code fail-fast} (how long requests
  * are held while there is no path; 0: not at all) and {@code loss-timeout} (after which it is given up); {@code
  * resend} ({@code safe} or {@code at-once}); {@code policy} and {@code discover}, see {@code io.remora.nvme.multipath.MultipathUri}.
  *
- * @param transport {@code tcp}
+ * @param transport {@code tcp} or {@code rdma}
  * @param addresses where, at least one
  * @param nqn of the subsystem
  * @param nsid of the namespace; empty for the first one
@@ -36,6 +36,12 @@ public record HostUri(String transport, List<Address> addresses, String nqn, Opt
     Map<String, String> parameters) {
   /** Where subsystems listen unless somebody says otherwise. */
   public static final int DEFAULT_PORT = 4420;
+
+  /** The transport of NVMe/TCP. */
+  public static final String TCP = "tcp";
+
+  /** The transport of NVMe/RDMA. */
+  public static final String RDMA = "rdma";
 
   private static final String SCHEME = "nvmf+";
   private static final int MAX_ADDRESSES = 64;
@@ -88,6 +94,9 @@ public record HostUri(String transport, List<Address> addresses, String nqn, Opt
     String query = form.group(4) == null ? "" : uri(text, "nvmf://host/?" + form.group(4)).getQuery();
     Map<String, String> parameters = parameters(text, query);
     Optional<Integer> nsid = Optional.ofNullable(parameters.remove("nsid")).map(value -> number("nsid", value));
+    Check.argument(form.group(1).equals(TCP) || form.group(1).equals(RDMA),
+        "'%s': transport %s is neither tcp nor rdma",
+        text, form.group(1));
     HostUri parsed = new HostUri(form.group(1), addresses, nqn, nsid, Map.copyOf(parameters));
     parsed.options(new InetSocketAddress(InetAddress.getLoopbackAddress(), addresses.getFirst().port));
     return parsed;
@@ -112,6 +121,11 @@ public record HostUri(String transport, List<Address> addresses, String nqn, Opt
     }
   }
 
+  /** Whose RDMA devices are to be used; empty: not said. */
+  public Optional<String> provider() {
+    return Optional.ofNullable(parameters.get("provider"));
+  }
+
   /** The options it means for the path at {@code resolved}. */
   public HostOptions options(InetSocketAddress resolved) {
     HostOptions options = HostOptions.of(resolved, nqn);
@@ -126,8 +140,9 @@ public record HostUri(String transport, List<Address> addresses, String nqn, Opt
       switch (name) {
         case "queues" -> options = options.withQueues(number(name, value), options.depth());
         case "depth" -> options = options.withQueues(options.queues(), number(name, value));
-        case "hdgst" -> headerDigest = flag(name, value);
-        case "ddgst" -> dataDigest = flag(name, value);
+        case "hdgst" -> headerDigest = flag(only(TCP, name), value);
+        case "ddgst" -> dataDigest = flag(only(TCP, name), value);
+        case "provider" -> Check.argument(!value.isEmpty(), "%s is empty", only(RDMA, name));
         case "hostnqn" -> hostNqn = value;
         case "hostid" -> hostId = Optional.of(uuid(value));
         case "kato" -> times = times.withKeepAlive(seconds(name, value));
@@ -137,13 +152,19 @@ public record HostUri(String transport, List<Address> addresses, String nqn, Opt
         case "resend" -> options = options.withResend(resend(value));
         case "policy", "discover" -> Check.argument(!value.isEmpty(), "%s is empty", name);
         default -> throw new RemoraException(Status.INVALID,
-            "unknown parameter '" + name + "': nsid, queues, depth, hdgst, ddgst, hostnqn, hostid, kato, io-timeout, "
+            "unknown parameter '" + name
+                + "': nsid, queues, depth, hdgst, ddgst, provider, hostnqn, hostid, kato, io-timeout, "
                 + "fail-fast, loss-timeout, resend, policy, discover");
       }
     }
     return new HostOptions(options.address(), nqn, hostId, hostNqn.isEmpty() ? Optional.empty() : Optional.of(hostNqn),
         options.queues(), options.depth(), options.maxQueued(), headerDigest, dataDigest, times, options.resend(),
         options.onLoss());
+  }
+
+  private String only(String of, String name) {
+    Check.argument(transport.equals(of), "parameter '%s' goes with transport %s, not with %s", name, of, transport);
+    return name;
   }
 
   private static Map<String, String> parameters(String text, String query) {

@@ -19,11 +19,12 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * Keeps the paths of a device as discovery services say: all ports of its subsystem, over TCP, that any of them lists. Paths that nobody
+ * Keeps the paths of a device as discovery services say: all ports of its subsystem, over its transport, that any of them lists. Paths that nobody
  * lists any more are taken out of use, those that somebody added by hand are left alone. Belongs to the device's first loop.
  */
 public final class PathDiscovery {
   private final MultipathDevice device;
+  private final DiscoveryEntry.Transport transport;
   private final String subsystemNqn;
   private final Map<InetSocketAddress, Set<InetSocketAddress>> said = new LinkedHashMap<>();
   private final Set<InetSocketAddress> mine = new LinkedHashSet<>();
@@ -31,6 +32,7 @@ public final class PathDiscovery {
 
   private PathDiscovery(MultipathDevice device) {
     this.device = device;
+    this.transport = device.transport().type();
     this.subsystemNqn = device.options().host().subsystemNqn();
   }
 
@@ -47,7 +49,7 @@ public final class PathDiscovery {
       List<InetSocketAddress> services, int index) {
     boolean last = index == services.size() - 1;
     return DiscoveryClient.read(transport, loop, options.withAddress(services.get(index))).handle((entries, e) -> {
-      Set<InetSocketAddress> found = e == null ? ports(entries, options.subsystemNqn()) : Set.of();
+      Set<InetSocketAddress> found = e == null ? ports(entries, transport.type(), options.subsystemNqn()) : Set.of();
       if (!found.isEmpty()) {
         return CompletableFuture.completedFuture(found);
       }
@@ -62,10 +64,11 @@ public final class PathDiscovery {
   }
 
   /** The ports of a subsystem. Entries that make no sense are left out. */
-  static Set<InetSocketAddress> ports(List<DiscoveryEntry> entries, String subsystemNqn) {
+  static Set<InetSocketAddress> ports(List<DiscoveryEntry> entries, DiscoveryEntry.Transport transport,
+      String subsystemNqn) {
     Set<InetSocketAddress> ports = new LinkedHashSet<>();
     for (DiscoveryEntry entry : entries) {
-      if (entry.kind() == DiscoveryEntry.Kind.NVM && entry.transport() == DiscoveryEntry.Transport.TCP
+      if (entry.kind() == DiscoveryEntry.Kind.NVM && entry.transport() == transport
           && entry.subsystemNqn().equals(subsystemNqn)) {
         entry.socketAddress().ifPresent(ports::add);
       }
@@ -95,7 +98,7 @@ public final class PathDiscovery {
   }
 
   private void take(InetSocketAddress service, List<DiscoveryEntry> entries) {
-    said.put(service, ports(entries, subsystemNqn));
+    said.put(service, ports(entries, transport, subsystemNqn));
     Set<InetSocketAddress> wanted = new LinkedHashSet<>();
     said.values().forEach(wanted::addAll);
     for (InetSocketAddress gone : mine.stream().filter(each -> !wanted.contains(each)).toList()) {

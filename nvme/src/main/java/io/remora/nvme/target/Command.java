@@ -57,6 +57,7 @@ public class Command {
   int sglType;
   long sglAddress;
   long sglLength;
+  int sglKey;
   int cdw10;
   int cdw11;
   int cdw12;
@@ -94,6 +95,9 @@ public class Command {
 
   @Nullable
   Buffer buffer;
+  /** The transport's memory with the data that came in the capsule, in place of a buffer. */
+  @Nullable
+  MemorySegment lent;
   @Nullable
   Command nextWaiting;
 
@@ -111,7 +115,9 @@ public class Command {
     nsid = Sqe.nsid(s, base);
     sglType = Sqe.sglType(s, base);
     sglAddress = Sqe.sglAddress(s, base);
-    sglLength = Sqe.sglLength(s, base);
+    boolean keyed = Sqe.keyed(s, base);
+    sglLength = keyed ? Sqe.keyedLength(s, base) : Sqe.sglLength(s, base);
+    sglKey = keyed ? Sqe.sglKey(s, base) : 0;
     cdw10 = Sqe.dword(s, base, 10);
     cdw11 = Sqe.dword(s, base, 11);
     cdw12 = Sqe.dword(s, base, 12);
@@ -174,8 +180,27 @@ public class Command {
     return direction == Direction.TO_CONTROLLER && sglType == Sqe.SGL_IN_CAPSULE;
   }
 
+  /** Its data has come in {@code capsule}, and stays there. */
+  final void lend(MemorySegment capsule) {
+    lent = sglAddress == 0 ? capsule : capsule.asSlice(sglAddress);
+    request.sgl.clear();
+    request.sgl.add(lent, 0, dataBytes);
+  }
+
+  /** The memory that was lent, if any, is the transport's again. */
+  final void takeBack() {
+    if (lent != null) {
+      lent = null;
+      request.sgl.clear();
+    }
+  }
+
   /** Its I/O memory, as long as {@link #memoryBytes} at least. */
   final MemorySegment memory() {
+    MemorySegment capsule = lent;
+    if (capsule != null) {
+      return capsule;
+    }
     Buffer held = buffer;
     if (held == null) {
       throw new IllegalStateException("no memory: " + this);
@@ -201,6 +226,21 @@ public class Command {
   /** The memory of its data, {@link #dataBytes} long. */
   public final Sgl data() {
     return request.sgl;
+  }
+
+  /** The type byte of its SGL. */
+  public final int sglType() {
+    return sglType;
+  }
+
+  /** Of a keyed SGL: where the host's memory is, as the host calls it. */
+  public final long hostAddress() {
+    return sglAddress;
+  }
+
+  /** Of a keyed SGL: the key to the host's memory. */
+  public final int hostKey() {
+    return sglKey;
   }
 
   /** How much data it moves, in bytes. */

@@ -52,7 +52,7 @@ final class Controller {
     this.hostNqn = hostNqn;
     this.hostId = hostId;
     this.ioQueues = new QueuePair[config.ioQueues()];
-    this.properties = new Properties(this, config.queueEntries());
+    this.properties = new Properties(this, admin.transport().limits().ioEntries());
     this.keepAlive = new KeepAlive(loop, this::lookForTraffic, admin::consumed);
     this.events = new Events(admin, subsystem.isDiscovery()
         ? 1 << Events.Kind.DISCOVERY.bit

@@ -83,6 +83,8 @@ final class FabricsCommands implements CommandSet {
       return;
     }
     queue.connecting();
+    Transport.Limits limits = queue.transport().limits();
+    int queueId = c.cdw10 >>> 16;
     int entries = (c.cdw11 & 0xffff) + 1;
     String subsystemNqn = Nqn.read(c.memory(), SUBNQN);
     Subsystem subsystem = subsystemNqn == null ? null : queue.context().target().subsystem(subsystemNqn);
@@ -90,18 +92,20 @@ final class FabricsCommands implements CommandSet {
     String hostNqn = Nqn.text(c.memory(), HOSTNQN);
     if ((c.cdw10 & 0xffff) != 0) {
       refuse(c, NvmeStatus.CONNECT_BAD_FORMAT, 0);
-    } else if (entries < 2 || entries > queue.context().target().config().queueEntries()) {
+    } else if (entries < 2 || entries > limits.entries()) {
       refuse(c, NvmeStatus.CONNECT_INVALID_PARAMETERS, SQSIZE);
+    } else if (limits.queueId() != Transport.Limits.ANY_QUEUE && limits.queueId() != queueId) {
+      refuse(c, NvmeStatus.CONNECT_INVALID_PARAMETERS, QID);
     } else if (subsystem == null) {
       refuse(c, NvmeStatus.CONNECT_INVALID_PARAMETERS, FROM_DATA | SUBNQN);
     } else if (hostNqn == null) {
       refuse(c, NvmeStatus.CONNECT_INVALID_PARAMETERS, FROM_DATA | HOSTNQN);
     } else if (!subsystem.now().allows(hostNqn)) {
       refuse(c, NvmeStatus.CONNECT_INVALID_HOST, FROM_DATA | HOSTNQN);
-    } else if (c.cdw10 >>> 16 == 0) {
+    } else if (queueId == 0) {
       connectAdmin(c, subsystem, hostNqn, entries);
     } else {
-      connectIo(c, subsystem, hostNqn, c.cdw10 >>> 16, entries);
+      connectIo(c, subsystem, hostNqn, queueId, entries);
     }
   }
 
@@ -129,7 +133,8 @@ final class FabricsCommands implements CommandSet {
   /** Asks the controller, which lives on its own loop, and comes back. */
   private void connectIo(Command c, Subsystem subsystem, String hostNqn, int qid, int entries) {
     Controller controller = subsystem.controller(c.memory().get(LE16, CNTLID) & 0xffff);
-    if (controller == null || !controller.hostNqn().equals(hostNqn)) {
+    if (controller == null || !controller.hostNqn().equals(hostNqn)
+        || controller.adminQueue().transport().limits().type() != queue.transport().limits().type()) {
       refuse(c, NvmeStatus.CONNECT_INVALID_PARAMETERS, FROM_DATA | CNTLID);
       return;
     }

@@ -24,6 +24,7 @@ final class IdentifyData {
   static void controller(MemorySegment s, Controller controller) {
     Subsystem subsystem = controller.subsystem();
     TargetConfig config = subsystem.target().config();
+    Transport.Limits limits = controller.adminQueue().transport().limits();
     boolean discovery = controller.isDiscovery();
     Layouts.text(s, 4, 20, subsystem.config().serial());
     Layouts.text(s, 24, 40, subsystem.config().model());
@@ -37,18 +38,19 @@ final class IdentifyData {
     set8(s, 259, Events.MAX_REQUESTS - 1);
     set8(s, 262, ErrorLog.ENTRIES - 1);
     s.set(LE16, 320, (short) (KeepAlive.GRANULARITY_MS / 100));
-    s.set(LE16, 514, (short) config.queueEntries());
-    s.set(LE32, 536, 1 | 1 << 20);
+    s.set(LE16, 514, (short) limits.ioEntries());
+    // SGLs, keyed ones with RDMA, offsets into capsules.
+    s.set(LE32, 536, 1 | (limits.type() == Port.TransportType.RDMA ? 1 << 2 : 0) | 1 << 20);
     Nqn.write(s, 768, subsystem.nqn());
     if (discovery) {
       s.set(LE32, 92, 1 << Events.Kind.DISCOVERY.bit);
       set8(s, 261, 1 << 2);
     } else {
-      ioController(s, config);
+      ioController(s, limits);
     }
   }
 
-  private static void ioController(MemorySegment s, TargetConfig config) {
+  private static void ioController(MemorySegment s, Transport.Limits limits) {
     // Several controllers, ANA.
     set8(s, 76, 1 << 1 | 1 << 3);
     s.set(LE32, 92, 1 << Events.Kind.NAMESPACE.bit | 1 << Events.Kind.ANA.bit);
@@ -75,7 +77,7 @@ final class IdentifyData {
     // A cache that a flush of one namespace empties.
     set8(s, 525, 1 | 2 << 1);
     s.set(LE32, 540, Namespace.MAX_ID);
-    s.set(LE32, 1792, (64 + config.inCapsuleBytes()) / 16);
+    s.set(LE32, 1792, (64 + limits.ioCapsuleBytes()) / 16);
     s.set(LE32, 1796, 1);
     set8(s, 1803, 1);
     // Disconnect.

@@ -127,6 +127,12 @@ final class LogPages {
     Layouts.text(entry, 32, 32, Integer.toString(address.getPort()));
     Nqn.write(entry, 256, subsystem.nqn());
     Layouts.text(entry, 512, 256, address.getAddress().getHostAddress());
+    if (port.transport() == Port.TransportType.RDMA) {
+      // Reliable connected queue pairs, by the connection manager.
+      set8(entry, 768, 1);
+      set8(entry, 769, port.fabric().code);
+      set8(entry, 770, 1);
+    }
     return entry;
   }
 }

@@ -150,6 +150,30 @@ public final class QueuePair {
       }
       MemorySegment.copy(s, capsule + c.sglAddress, c.memory(), 0, c.dataBytes);
     }
+    begin(c, status);
+    return true;
+  }
+
+  /**
+   * Takes a command whose transport keeps the data in its capsule where it came, so that nobody copies it: the memory is lent to the
+   * command until {@link Transport#respond}, {@link Transport#forget} or {@link Transport#idle}.
+   *
+   * @param c a free slot
+   * @param s where its entry stands, at {@code base}
+   * @param capsule the memory of the data
+   * @param capsuleLength how much came, in bytes
+   */
+  public void submitInPlace(Command c, MemorySegment s, long base, MemorySegment capsule, int capsuleLength) {
+    c.load(s, base, capsuleLength);
+    int status = decode(c);
+    if (status == NvmeStatus.SUCCESS && c.inCapsule()) {
+      c.lend(capsule);
+    }
+    begin(c, status);
+  }
+
+  private void begin(Command c, int decoded) {
+    int status = decoded;
     consumed++;
     c.state = Command.State.EXECUTING;
     executing++;
@@ -163,7 +187,6 @@ public final class QueuePair {
     } else {
       takeOrWait(c);
     }
-    return true;
   }
 
   /** The data of {@code command}, which {@link Transport#fetch} was asked for, has come. */
@@ -183,6 +206,7 @@ public final class QueuePair {
   /** The response of {@code command} is on its way: the slot and its memory are free. */
   public void release(Command command) {
     command.state = Command.State.FREE;
+    command.takeBack();
     Buffer buffer = command.buffer;
     if (buffer != null) {
       command.buffer = null;
@@ -422,6 +446,7 @@ public final class QueuePair {
 
   /** Changes the memory of an executing command for {@code bytes} of it; then it is executed again. */
   void exchange(Command c, int bytes) {
+    c.takeBack();
     Buffer old = c.buffer;
     if (old != null) {
       c.buffer = null;

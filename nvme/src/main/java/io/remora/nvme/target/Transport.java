@@ -7,6 +7,23 @@ import java.net.InetSocketAddress;
  * {@link QueuePair#submit} and moves data; it does not look into commands.
  */
 public interface Transport {
+  /**
+   * What a connection carries; constant for its life.
+   *
+   * @param type what it is; the queues of a controller are all of one type
+   * @param queueId the queue that it was made for; {@link #ANY_QUEUE}: not said
+   * @param entries the most entries of its queue
+   * @param ioEntries the most entries of an I/O queue, on connections of this type
+   * @param ioCapsuleBytes the most data that an I/O command may bring in its capsule, on connections of this type, in bytes
+   */
+  record Limits(Port.TransportType type, int queueId, int entries, int ioEntries, int ioCapsuleBytes) {
+    /** No queue was named when the connection was made. */
+    public static final int ANY_QUEUE = -1;
+  }
+
+  /** What it carries. */
+  Limits limits();
+
   /** Whether an SGL of {@code type}, other than one for data in the capsule, can carry data here. */
   boolean acceptsSgl(int type);
 

@@ -1,6 +1,7 @@
 package io.remora.nvme.tcp;
 
 import io.remora.base.Loop;
+import io.remora.nvme.host.DiscoveryEntry;
 import io.remora.nvme.host.HostLink;
 import io.remora.nvme.host.HostTransport;
 
@@ -9,6 +10,17 @@ public final class HostTcp implements HostTransport {
   @Override
   public String name() {
     return "tcp";
+  }
+
+  /** NVMe/TCP 1.0, 3.3.2. */
+  @Override
+  public int adminCapsuleBytes() {
+    return 8192;
+  }
+
+  @Override
+  public DiscoveryEntry.Transport type() {
+    return DiscoveryEntry.Transport.TCP;
   }
 
   @Override

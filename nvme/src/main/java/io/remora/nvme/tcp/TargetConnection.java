@@ -11,6 +11,9 @@ import io.remora.nvme.NvmeStatus;
 import io.remora.nvme.Sqe;
 import io.remora.nvme.target.Command;
 import io.remora.nvme.target.LoopContext;
+import io.remora.nvme.target.LoopSeats;
+import io.remora.nvme.target.PeerWatch;
+import io.remora.nvme.target.Port;
 import io.remora.nvme.target.QueuePair;
 import io.remora.nvme.target.TargetConfig;
 import io.remora.nvme.target.Transport;
@@ -304,6 +307,12 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
   }
 
   // What the queue asks for.
+
+  @Override
+  public Limits limits() {
+    return new Limits(Port.TransportType.TCP, Limits.ANY_QUEUE, config.queueEntries(), config.queueEntries(),
+        config.inCapsuleBytes());
+  }
 
   @Override
   public boolean acceptsSgl(int type) {

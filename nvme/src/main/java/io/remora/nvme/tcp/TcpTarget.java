@@ -3,8 +3,10 @@ package io.remora.nvme.tcp;
 import io.remora.base.Loop;
 import io.remora.base.RemoraException;
 import io.remora.base.StreamListener;
+import io.remora.nvme.target.LoopSeats;
 import io.remora.nvme.target.Port;
 import io.remora.nvme.target.Target;
+import io.remora.nvme.target.TargetListener;
 import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
@@ -44,7 +46,7 @@ public final class TcpTarget {
         loop.execute(() -> TargetConnection.serve(target.on(loop), accepted, seat));
       }
     });
-    Port port = new Port(target.newPortId(), Port.TransportType.TCP, listener.localAddress());
+    Port port = Port.tcp(target.newPortId(), listener.localAddress());
     target.addPort(port);
     return new TargetListener(listener.localAddress(), port, () -> {
       target.removePort(port);

@@ -39,6 +39,15 @@ class HostUriTest {
   }
 
   @Test
+  void namesAnRdmaProvider() {
+    HostUri uri = HostUri.parse("nvmf+rdma://192.0.2.1:4420/" + NQN + "?provider=iwarp&depth=8");
+    assertThat(uri.transport()).isEqualTo("rdma");
+    assertThat(uri.provider()).contains("iwarp");
+    assertThat(uri.options(new InetSocketAddress(InetAddress.ofLiteral("192.0.2.1"), 4420)).depth()).isEqualTo(8);
+    assertThat(HostUri.parse("nvmf+rdma://host/nqn.a").provider()).isEmpty();
+  }
+
+  @Test
   void hasDefaults() {
     HostUri uri = HostUri.parse("nvmf+tcp://[2001:db8::1]/nqn.2024-01.test:disk");
     assertThat(uri.addresses()).containsExactly(new HostUri.Address("2001:db8::1", 4420));
@@ -69,7 +78,8 @@ class HostUriTest {
     "nvmf+tcp://host/disk", "nvmf+tcp://host:0/nqn.a", "nvmf+tcp://host:70000/nqn.a", "nvmf+tcp://host/nqn.a?x=1",
     "nvmf+tcp://host/nqn.a?depth=0", "nvmf+tcp://host/nqn.a?depth=many", "nvmf+tcp://host/nqn.a?depth",
     "nvmf+tcp://host/nqn.a?hdgst=yes", "nvmf+tcp://host/nqn.a?hostid=7", "nvmf+tcp://ho st/nqn.a",
-    "nvmf+tcp://a,/nqn.a",
+    "nvmf+tcp://a,/nqn.a", "nvmf+udp://a/nqn.a", "nvmf+tcp://a/nqn.a?provider=iwarp", "nvmf+rdma://a/nqn.a?provider=",
+    "nvmf+rdma://a/nqn.a?hdgst=1",
     "nvmf+tcp://a,a:4420/nqn.a", "nvmf+tcp://u@a/nqn.a", "nvmf+tcp://a/nqn.a?policy=", "nvmf+tcp://a/nqn.a?hold=1"})
   void refusesWhatItCannotRead(String text) {
     assertThatThrownBy(() -> HostUri.parse(text)).isInstanceOf(RemoraException.class);

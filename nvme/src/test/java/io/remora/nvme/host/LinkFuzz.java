@@ -148,7 +148,8 @@ final class LinkFuzz {
       boolean headerDigest = random.nextInt(3) == 0;
       boolean dataDigest = random.nextInt(3) == 0;
       link = new HostTcp().connect(hostLoop,
-          new HostTransport.Link(address, 1, SLOTS, random.nextBoolean() ? 8192 : 0, headerDigest, dataDigest), this);
+          new HostTransport.Link(address, 1, SLOTS, SLOTS, random.nextBoolean() ? 8192 : 0, headerDigest, dataDigest),
+          this);
       timer.arm(50 * MILLI);
     }
 

@@ -80,7 +80,7 @@ class PathDiscoveryTest {
             MultipathWorld.NQN),
         new DiscoveryEntry(DiscoveryEntry.Transport.TCP, 1, DiscoveryEntry.Kind.REFERRAL, 1, 0xffff, "10.0.0.6", "4420",
             MultipathWorld.NQN));
-    assertThat(PathDiscovery.ports(entries, MultipathWorld.NQN))
+    assertThat(PathDiscovery.ports(entries, DiscoveryEntry.Transport.TCP, MultipathWorld.NQN))
         .containsExactly(new InetSocketAddress(InetAddress.ofLiteral("10.0.0.1"), 4420));
   }
 

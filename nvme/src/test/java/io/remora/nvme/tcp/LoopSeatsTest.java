@@ -6,6 +6,7 @@ import io.remora.base.Loop;
 import io.remora.base.sim.SimLoop;
 import io.remora.base.sim.Simulation;
 import io.remora.nvme.Opcode;
+import io.remora.nvme.target.LoopSeats;
 import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;

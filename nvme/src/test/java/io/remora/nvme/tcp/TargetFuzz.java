@@ -11,6 +11,7 @@ import io.remora.nvme.host.HostOptions;
 import io.remora.nvme.target.Subsystem;
 import io.remora.nvme.target.Target;
 import io.remora.nvme.target.TargetConfig;
+import io.remora.nvme.target.TargetListener;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.net.InetSocketAddress;

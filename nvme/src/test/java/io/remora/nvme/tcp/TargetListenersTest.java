@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.remora.nvme.Nqn;
 import io.remora.nvme.Opcode;
 import io.remora.nvme.target.Subsystem;
+import io.remora.nvme.target.TargetListener;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;

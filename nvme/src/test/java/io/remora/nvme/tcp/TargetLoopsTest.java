@@ -10,6 +10,7 @@ import io.remora.nvme.Opcode;
 import io.remora.nvme.target.Subsystem;
 import io.remora.nvme.target.Target;
 import io.remora.nvme.target.TargetConfig;
+import io.remora.nvme.target.TargetListener;
 import java.io.DataInputStream;
 import java.io.IOException;
 import java.io.OutputStream;

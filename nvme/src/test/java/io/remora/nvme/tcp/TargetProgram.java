@@ -5,6 +5,7 @@ import io.remora.base.Loops;
 import io.remora.nvme.target.Subsystem;
 import io.remora.nvme.target.Target;
 import io.remora.nvme.target.TargetConfig;
+import io.remora.nvme.target.TargetListener;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 

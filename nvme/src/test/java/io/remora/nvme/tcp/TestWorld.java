@@ -7,6 +7,7 @@ import io.remora.base.sim.Simulation;
 import io.remora.nvme.target.Subsystem;
 import io.remora.nvme.target.Target;
 import io.remora.nvme.target.TargetConfig;
+import io.remora.nvme.target.TargetListener;
 import java.lang.foreign.Arena;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;

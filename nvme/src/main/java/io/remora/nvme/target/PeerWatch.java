@@ -1,4 +1,4 @@
-package io.remora.nvme.tcp;
+package io.remora.nvme.target;
 
 import io.remora.base.Timer;
 
@@ -9,7 +9,7 @@ import io.remora.base.Timer;
  * <p>It looks once per period and only while something is waited for, so it costs a busy connection nothing; a stall is
  * noticed after one to two periods.
  */
-final class PeerWatch {
+public final class PeerWatch {
   private final Timer timer;
   private final long periodNs;
   private boolean sending;
@@ -18,7 +18,7 @@ final class PeerWatch {
   private long fetched;
 
   /** A watch whose {@code timer} has the connection ask {@link #stalled}. */
-  PeerWatch(Timer timer, long periodNs) {
+  public PeerWatch(Timer timer, long periodNs) {
     this.timer = timer;
     this.periodNs = periodNs;
   }
@@ -27,7 +27,7 @@ final class PeerWatch {
    * The connection waits for the peer, with output that it does not take or for data from it; {@code sentNow} and {@code fetchedNow}
    * tell how far it is.
    */
-  void begin(boolean sendingNow, long sentNow, boolean fetchingNow, long fetchedNow) {
+  public void begin(boolean sendingNow, long sentNow, boolean fetchingNow, long fetchedNow) {
     if (!timer.armed()) {
       sending = sendingNow;
       fetching = fetchingNow;
@@ -41,7 +41,7 @@ final class PeerWatch {
    * Whether what was waited for a period ago is waited for still and has moved by less than {@code leastBytes}; if not, it goes on
    * watching.
    */
-  boolean stalled(boolean sendingNow, long sentNow, boolean fetchingNow, long fetchedNow, long leastBytes) {
+  public boolean stalled(boolean sendingNow, long sentNow, boolean fetchingNow, long fetchedNow, long leastBytes) {
     boolean stands = (sending && sendingNow && sentNow - sent < leastBytes)
         || (fetching && fetchingNow && fetchedNow - fetched < leastBytes);
     if (!stands && (sendingNow || fetchingNow)) {

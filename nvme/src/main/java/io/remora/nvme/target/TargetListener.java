@@ -1,6 +1,5 @@
-package io.remora.nvme.tcp;
+package io.remora.nvme.target;
 
-import io.remora.nvme.target.Port;
 import java.net.InetSocketAddress;
 
 /** A place where a target listens. From any thread. */
@@ -9,7 +8,8 @@ public final class TargetListener implements AutoCloseable {
   private final Port port;
   private final Runnable close;
 
-  TargetListener(InetSocketAddress localAddress, Port port, Runnable close) {
+  /** For transports: one that listens already; {@code close} may be called from any thread, more than once. */
+  public TargetListener(InetSocketAddress localAddress, Port port, Runnable close) {
     this.localAddress = localAddress;
     this.port = port;
     this.close = close;

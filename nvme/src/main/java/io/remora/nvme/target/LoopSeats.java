@@ -1,4 +1,4 @@
-package io.remora.nvme.tcp;
+package io.remora.nvme.target;
 
 import io.remora.base.Loop;
 import io.remora.base.RemoraException;
@@ -15,21 +15,22 @@ import java.util.Map;
  * has next to nothing to do, counts no more from then on. Dealing in plain turn would put the I/O queues of hosts that have one each
  * beside one another: admin, I/O, admin, I/O.
  */
-final class LoopSeats {
+public final class LoopSeats {
   private final Loop home;
   private final List<Loop> loops;
   private final int[] taken;
   private final Map<InetAddress, int[]> takenByHost = new HashMap<>();
   private int next;
 
-  LoopSeats(Loop home, List<Loop> loops) {
+  /** Seats on {@code loops}, dealt on {@code home}. */
+  public LoopSeats(Loop home, List<Loop> loops) {
     this.home = home;
     this.loops = loops;
     this.taken = new int[loops.size()];
   }
 
   /** A place on a loop for one connection, on which the connection then lives. */
-  final class Seat {
+  public final class Seat {
     private final InetAddress host;
     private final int index;
     private boolean left;
@@ -39,12 +40,13 @@ final class LoopSeats {
       this.index = index;
     }
 
-    Loop loop() {
+    /** Where the connection lives. */
+    public Loop loop() {
       return loops.get(index);
     }
 
     /** The connection is an admin queue's, or has ended. On its loop; further calls do nothing. */
-    void leave() {
+    public void leave() {
       if (left) {
         return;
       }
@@ -58,7 +60,7 @@ final class LoopSeats {
   }
 
   /** A seat for a connection of {@code host}. */
-  Seat take(InetAddress host) {
+  public Seat take(InetAddress host) {
     int[] ofHost = takenByHost.computeIfAbsent(host, _ -> new int[taken.length]);
     int best = next;
     for (int i = 1; i < taken.length; i++) {
