@@ -120,7 +120,7 @@ final class SimCmId implements CmId {
         carryBack(listener.context(), id -> id.failed(Status.NOT_FOUND, "nobody listens at " + remote));
       }
     });
-    if (arrival < 0) {
+    if (arrival == SimFabric.LOST) {
       context.loop().defer(() -> failed(Status.TIMED_OUT, remote + " does not answer"));
     }
     arrivalNs = Math.max(arrivalNs, arrival);

@@ -17,6 +17,9 @@ import org.jspecify.annotations.Nullable;
  * what it does wrong is decided by the loops' randomness, so a seed repeats it. From any thread; set faults before it is used, or from a simulation's own thread.
  */
 public final class SimFabric {
+  /** Not a time: it cannot arrive. */
+  static final long LOST = Long.MIN_VALUE;
+
   private static final int FIRST_FREE_PORT = 49_152;
 
   private final Map<Integer, SimQueuePair> queuePairs = new ConcurrentHashMap<>();
@@ -65,16 +68,16 @@ public final class SimFabric {
     return chance > 0 && loop.random().nextDouble() < chance;
   }
 
-  /** Has {@code task} run on {@code to} after a delay, not before {@code notBeforeNs}; false when it cannot arrive. Returns the time of arrival by {@code from}'s clock, or -1. */
+  /** Has {@code task} run on {@code to} after a delay, not before {@code notBeforeNs}; returns the time of arrival by {@code from}'s clock, or {@link #LOST}. */
   long carry(Loop from, Loop to, long notBeforeNs, Runnable task) {
     if (!reachable.test(from, to)) {
-      return -1;
+      return LOST;
     }
     long now = from.clock().nanoTime();
     long spread = maxDelayNs - minDelayNs;
     long arrival = Math.max(notBeforeNs, now + minDelayNs + (spread > 0 ? from.random().nextLong(spread + 1) : 0));
     if (arrival <= now) {
-      return execute(to, task) ? arrival : -1;
+      return execute(to, task) ? arrival : LOST;
     }
     from.timer(() -> execute(to, task)).arm(arrival - now);
     return arrival + 1;

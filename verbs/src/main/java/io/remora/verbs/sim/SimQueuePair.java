@@ -168,7 +168,7 @@ final class SimQueuePair extends SoftQueuePair {
     }
     long arrival = fabric.carry(context.loop(), loop, arrivalNs, () -> to.arrived(message));
     arrivalNs = Math.max(arrivalNs, arrival);
-    return arrival >= 0;
+    return arrival != SimFabric.LOST;
   }
 
   /** The answer to the oldest request: data when it asked for any. */

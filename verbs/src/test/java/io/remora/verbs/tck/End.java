@@ -111,6 +111,11 @@ final class End implements CmId.Handler {
     extra.add(moreId);
   }
 
+  /** Something else of this end, closed with it. */
+  void more(AutoCloseable thing) {
+    extra.add(thing);
+  }
+
   // Requests.
 
   /** A signalled request over {@code length} bytes at {@code offset} of this end's memory. */
@@ -138,7 +143,7 @@ final class End implements CmId.Handler {
   }
 
   Completion next(CompletionQueue queue) {
-    fabric.await(index, "a completion at end " + index + " (" + this + ")", () -> collect(queue));
+    fabric.await(index, "a completion at end " + index, () -> collect(queue));
     return arrived.removeFirst();
   }
 
@@ -237,18 +242,18 @@ final class End implements CmId.Handler {
   /** Closes everything from the leaves up, which must work whatever has happened. */
   void close() {
     fabric.run(index, () -> {
+      if (queuePair != null) {
+        queuePair.close();
+      }
+      if (id != null) {
+        id.close();
+      }
       for (AutoCloseable more : extra) {
         try {
           more.close();
         } catch (Exception e) {
           throw new AssertionError(e);
         }
-      }
-      if (queuePair != null) {
-        queuePair.close();
-      }
-      if (id != null) {
-        id.close();
       }
       completions.close();
       region.close();

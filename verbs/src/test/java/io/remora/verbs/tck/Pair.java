@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.remora.verbs.CmId;
 import io.remora.verbs.CmListener;
+import io.remora.verbs.QueuePair;
 import io.remora.verbs.QueuePairConfig;
 import io.remora.verbs.QueuePairType;
 import java.util.function.Function;
@@ -55,13 +56,26 @@ final class Pair implements AutoCloseable {
     }
   }
 
-  /** Connects {@code near}, of end 0, with a further queue pair of {@code hub}'s domain, which belongs to {@code hub}'s own extra ones. */
-  static void connectTo(End near, End hub) {
+  /** Connects {@code near}, of end 0, with a further queue pair of {@code hub}, which closes it. */
+  static QueuePair connectTo(End near, End hub) {
+    return connectTo(near, hub, hub.config());
+  }
+
+  /** The same, with what that queue pair is to be. */
+  static QueuePair connectTo(End near, End hub, QueuePairConfig hubs) {
+    return connectTo(near, hub, near.config(), hubs);
+  }
+
+  /** The same, with what both queue pairs are to be. */
+  static QueuePair connectTo(End near, End hub, QueuePairConfig nears, QueuePairConfig hubs) {
     Fabric fabric = near.fabric;
+    QueuePair[] made = new QueuePair[1];
+    boolean[] ready = new boolean[1];
     CmListener listener = fabric.on(1,
         () -> hub.context.connectionManager().listen(fabric.address(1), QueuePairType.RC, request -> {
-          CmId accepted = request.attach(hub.context, new Silent());
-          hub.more(accepted, accepted.createQueuePair(hub.domain, hub.config()));
+          CmId accepted = request.attach(hub.context, new Silent(() -> ready[0] = true));
+          made[0] = accepted.createQueuePair(hub.domain, hubs);
+          hub.more(accepted, made[0]);
           accepted.accept(CmId.Parameters.DEFAULT);
         }));
     try {
@@ -69,20 +83,23 @@ final class Pair implements AutoCloseable {
           () -> near.context.connectionManager().resolve(listener.localAddress(), QueuePairType.RC, near));
       fabric.await(0, "the way", () -> near.resolved || near.failure != null);
       fabric.run(0, () -> {
-        near.queuePair = near.id.createQueuePair(near.domain, near.config());
+        near.queuePair = near.id.createQueuePair(near.domain, nears);
         near.id.connect(CmId.Parameters.DEFAULT);
       });
       fabric.await(0, "the connection", () -> near.established != null || near.failure != null);
       assertThat(near.failure).isNull();
+      return fabric.on(1, () -> made[0]);
     } finally {
       fabric.run(1, listener::close);
     }
   }
 
   /** Does not care. */
-  static final class Silent implements CmId.Handler {
+  record Silent(Runnable established) implements CmId.Handler {
     @Override
-    public void onEstablished(CmId.Established connection) {}
+    public void onEstablished(CmId.Established connection) {
+      established.run();
+    }
 
     @Override
     public void onFailed(io.remora.base.Status reason, String text) {}

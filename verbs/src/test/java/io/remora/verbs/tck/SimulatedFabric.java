@@ -7,6 +7,7 @@ import io.remora.base.sim.Simulation;
 import io.remora.verbs.Provider;
 import java.net.InetSocketAddress;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
@@ -79,7 +80,7 @@ public final class SimulatedFabric implements Fabric {
     if (failure.get() instanceof Error e) {
       throw e;
     }
-    return result.get();
+    return Objects.requireNonNull(result.get());
   }
 
   @Override

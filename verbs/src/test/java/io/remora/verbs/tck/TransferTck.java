@@ -235,7 +235,7 @@ public interface TransferTck extends Conformance {
           pair.one.ok(j);
           near.ok(j);
         }
-        assertThat(number(pair.other.bytes(0, 8))).isEqualTo(2 * rounds);
+        assertThat(number(pair.other.bytes(0, 8))).isEqualTo(2L * rounds);
       } finally {
         near.close();
       }
