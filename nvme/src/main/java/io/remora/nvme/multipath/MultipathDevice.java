@@ -17,6 +17,7 @@ import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -36,6 +37,12 @@ import org.jspecify.annotations.Nullable;
  * each other.
  */
 public final class MultipathDevice implements BlockDevice {
+  /**
+   * The most paths that there may be, those that are being left among them: each costs a controller with a connection for each loop, and
+   * how many a discovery service lists is up to others.
+   */
+  public static final int MAX_PATHS = 64;
+
   private final HostTransport transport;
   private final List<Loop> loops;
   private final Loop loop;
@@ -67,12 +74,18 @@ public final class MultipathDevice implements BlockDevice {
   /**
    * Connects to {@code addresses}, at least one. The future is done when each has been tried; it fails with {@link RemoraException}
    * when none could be connected, or one leads to something else than the others, and there is nothing to close then. Those
-   * that could not be connected are tried again and again.
+   * that could not be connected are tried again and again. More than {@link #MAX_PATHS} are refused, with {@link
+   * Status#NO_RESOURCES}.
    */
   public static CompletableFuture<MultipathDevice> open(HostTransport transport, List<Loop> loops,
       MultipathOptions options, Collection<InetSocketAddress> addresses) {
     Check.argument(!loops.isEmpty(), "no loops to connect on");
     Check.argument(!addresses.isEmpty(), "no addresses to connect to");
+    if (Set.copyOf(addresses).size() > MAX_PATHS) {
+      return CompletableFuture.failedFuture(new RemoraException(Status.NO_RESOURCES, Set.copyOf(addresses).size()
+          + " paths to " + options.host().subsystemNqn() + " are more than the " + MAX_PATHS
+          + " that one device may have: name fewer addresses"));
+    }
     CompletableFuture<MultipathDevice> result = new CompletableFuture<>();
     loops.getFirst().execute(() -> new MultipathDevice(transport, loops, options).openNow(addresses, result));
     return result;
@@ -104,7 +117,8 @@ public final class MultipathDevice implements BlockDevice {
 
   /**
    * Adds a path. The future is done when it is used; it fails when the first attempt does, and then it is tried again unless it
-   * was refused ({@link Status#INVALID}): it leads to something else.
+   * was refused ({@link Status#INVALID}): it leads to something else. When there are {@link #MAX_PATHS} already, it fails with {@link
+   * Status#NO_RESOURCES} and is forgotten.
    */
   public CompletableFuture<Void> addPath(InetSocketAddress address) {
     CompletableFuture<Void> done = new CompletableFuture<>();
@@ -118,7 +132,8 @@ public final class MultipathDevice implements BlockDevice {
     return done;
   }
 
-  private CompletableFuture<Void> addNow(InetSocketAddress address) {
+  /** As {@link #addPath}, on the first loop. */
+  CompletableFuture<Void> addNow(InetSocketAddress address) {
     if (availability.over()) {
       return CompletableFuture.failedFuture(new RemoraException(Status.ABORTED, name() + " is closed"));
     }
@@ -126,6 +141,11 @@ public final class MultipathDevice implements BlockDevice {
       return CompletableFuture
           .failedFuture(
               new RemoraException(Status.EXISTS, name() + " has a path " + Addresses.format(address) + " already"));
+    }
+    if (full()) {
+      return CompletableFuture.failedFuture(new RemoraException(Status.NO_RESOURCES, name() + " has " + MAX_PATHS
+          + " paths, the most that a device may have, and takes no path " + Addresses.format(address)
+          + " besides: remove one that is not needed"));
     }
     Path path = new Path(this, host.withAddress(address), options.local().test(address));
     List<Path> more = new ArrayList<>(paths);
@@ -209,6 +229,11 @@ public final class MultipathDevice implements BlockDevice {
   /** How each path connects, but for its address. */
   HostOptions hostOptions() {
     return host;
+  }
+
+  /** Whether no path can be added. */
+  boolean full() {
+    return paths.size() + left.size() >= MAX_PATHS;
   }
 
   /** Those that are being left, too. */

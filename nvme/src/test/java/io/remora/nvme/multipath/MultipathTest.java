@@ -15,11 +15,14 @@ import io.remora.block.MemoryDevice;
 import io.remora.nvme.AnaState;
 import io.remora.nvme.host.HostOptions.Resend;
 import io.remora.nvme.host.LateDevice;
+import io.remora.nvme.tcp.HostTcp;
 import java.lang.foreign.ValueLayout;
+import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -217,6 +220,47 @@ class MultipathTest {
     MultipathWorld.Io read = world.await(world.submit(channel, Op.READ, 0, 512, 0));
     assertThat(read.memory.get(ValueLayout.JAVA_BYTE, 0)).isEqualTo(found);
     world.close();
+  }
+
+  /** However many paths somebody names, or a discovery service lists. */
+  @Test
+  void pathsHaveABound() {
+    MultipathWorld world = new MultipathWorld(14, 1, 1);
+    MultipathDevice device = world.open();
+    for (int i = 1; i < MultipathDevice.MAX_PATHS; i++) {
+      device.addPath(port(world, i));
+    }
+    InetSocketAddress tooMany = port(world, MultipathDevice.MAX_PATHS);
+    CompletableFuture<Void> refused = device.addPath(tooMany);
+    world.sim.runUntil(refused::isDone, SECOND);
+    assertThatThrownBy(refused::join).cause()
+        .isInstanceOfSatisfying(RemoraException.class, e -> assertThat(e.status()).isEqualTo(Status.NO_RESOURCES))
+        .hasMessageContaining("has 64 paths, the most that a device may have").hasMessageContaining("remove one");
+    assertThat(device.paths()).hasSize(MultipathDevice.MAX_PATHS);
+    world.await(device.removePath(port(world, 1)));
+    device.addPath(tooMany);
+    world.sim.runFor(MILLI);
+    assertThat(device.paths()).extracting(PathStatus::address).hasSize(MultipathDevice.MAX_PATHS).contains(tooMany);
+    world.read(world.channel(), 10);
+    world.close();
+  }
+
+  @Test
+  void tooManyPathsAreRefusedAtOnce() {
+    MultipathWorld world = new MultipathWorld(15, 1, 1);
+    world.node(0).start();
+    List<InetSocketAddress> many = IntStream.rangeClosed(0, MultipathDevice.MAX_PATHS).mapToObj(i -> port(world, i))
+        .toList();
+    assertThatThrownBy(MultipathDevice.open(new HostTcp(), List.copyOf(world.loops), world.options, many)::join)
+        .cause()
+        .isInstanceOfSatisfying(RemoraException.class, e -> assertThat(e.status()).isEqualTo(Status.NO_RESOURCES))
+        .hasMessageContaining("65 paths").hasMessageContaining("fewer addresses");
+    world.sim.runFor(SECOND);
+    assertThat(world.host.openSockets()).isZero();
+  }
+
+  private static InetSocketAddress port(MultipathWorld world, int index) {
+    return new InetSocketAddress(world.node(0).address.getAddress(), 4420 + index);
   }
 
   /** The other path's controller knows that the lost one is dead: nothing waits for its keep-alive. */

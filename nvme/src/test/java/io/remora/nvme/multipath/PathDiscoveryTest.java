@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.remora.base.RemoraException;
 import io.remora.base.Status;
 import io.remora.nvme.host.DiscoveryEntry;
+import io.remora.nvme.target.Port;
 import io.remora.nvme.tcp.HostTcp;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -14,6 +15,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** Paths that discovery finds, adds and takes away. */
@@ -56,6 +58,33 @@ class PathDiscoveryTest {
     world.sim.runUntil(() -> !addresses(world).contains(world.node(2).address), 20 * SECOND);
     assertThat(addresses(world)).containsExactly(world.node(0).address);
     world.sim.runFor(SECOND);
+    world.await(discovery.close());
+    world.close();
+  }
+
+  /** A service that lists a thousand ports gets as many paths as a device has, and the others have their turn. */
+  @Test
+  void moreThanADeviceTakesWait() {
+    MultipathWorld world = new MultipathWorld(3, 1, 1);
+    world.node(0).start();
+    Set<InetSocketAddress> found = world.await(find(world, 0));
+    MultipathDevice device = world.await(MultipathDevice.open(new HostTcp(), List.copyOf(world.loops), world.options,
+        found));
+    world.opened = device;
+    PathDiscovery discovery = PathDiscovery.follow(new HostTcp(), device, found, List.of(world.node(0).address));
+    world.sim.runFor(SECOND);
+    List<Port> ports = IntStream.range(0, 1000).mapToObj(i -> Port.tcp(100 + i,
+        new InetSocketAddress(world.node(0).address.getAddress(), 10_000 + i))).toList();
+    ports.forEach(world.node(0).target::addPort);
+    world.sim.runUntil(() -> device.paths().size() > 1, 10 * SECOND);
+    world.sim.runFor(10 * SECOND);
+    assertThat(device.paths()).hasSize(MultipathDevice.MAX_PATHS);
+    assertThat(world.await(find(world, 0))).hasSize(MultipathDevice.MAX_PATHS);
+    world.read(world.channel(), 20);
+    ports.subList(0, 980).forEach(world.node(0).target::removePort);
+    world.sim.runUntil(() -> device.paths().size() == 21, 10 * SECOND);
+    assertThat(addresses(world)).contains(ports.getLast().address(), world.node(0).address);
+    world.read(world.channel(), 20);
     world.await(discovery.close());
     world.close();
   }
