@@ -376,13 +376,13 @@ final class HostTcpLink implements HostLink, StreamSocket.Handler, PduReader.Han
     if (closed) {
       return;
     }
-    if (to == null || !sender.idle()) {
+    if (to == null) {
       fail(Status.PROTOCOL_ERROR, text);
       return;
     }
     closed = true;
     reader.stop();
-    Sgl message = sender.termReq(fes, fei, s, base, length);
+    Sgl message = sender.termReq(memory, fes, fei, s, base, length);
     farewell = new HostTcpFarewell(loop, to, message, memory, staging);
     farewell.onWritable();
     events.onFailed(Status.PROTOCOL_ERROR, text);

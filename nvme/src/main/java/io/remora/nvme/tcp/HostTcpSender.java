@@ -82,11 +82,6 @@ final class HostTcpSender {
     return transfer.queued || transfer.sentThrough > position;
   }
 
-  /** Whether the last PDU was written to the socket in full. */
-  boolean idle() {
-    return pending.totalBytes() == 0;
-  }
-
   /** What is to be written to the socket next; empty when there is nothing. */
   Sgl pending() {
     if (pending.totalBytes() == 0 && head != null) {
@@ -101,9 +96,16 @@ final class HostTcpSender {
     position += bytes;
   }
 
-  /** A TermReq, for {@link #idle} connections only. */
-  Sgl termReq(int fes, long fei, MemorySegment bad, long base, int length) {
-    pending.add(buffer, 0, Pdu.termReq(buffer, 0, Pdu.H2C_TERM_REQ, fes, fei, bad, base, length));
+  /**
+   * The end of the stream: a TermReq, behind what the socket has not taken yet of what was put together for it, for the stream may stand in the
+   * middle of a PDU. That is copied into {@code memory}, because the commands' own goes back to whoever gave them.
+   */
+  Sgl termReq(Arena memory, int fes, long fei, MemorySegment bad, long base, int length) {
+    long rest = pending.totalBytes();
+    MemorySegment all = memory.allocate(rest + Pdu.TERM_REQ_MAX_BYTES, 64);
+    pending.copyTo(0, all, 0, rest);
+    pending.clear();
+    pending.add(all, 0, rest + Pdu.termReq(all, rest, Pdu.H2C_TERM_REQ, fes, fei, bad, base, length));
     return pending;
   }
 
