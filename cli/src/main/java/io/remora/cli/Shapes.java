@@ -38,6 +38,7 @@ final class Shapes {
       ArrayNode hosts = published.putArray("allowed_hosts");
       publication.allowedHosts().forEach(hosts::add);
       published.put("connected_hosts", publication.connectedHosts());
+      published.put("write_protected", publication.writeProtected());
     }
     return node;
   }

@@ -198,6 +198,11 @@ final class VolumeCommand extends CommandGroup {
         + (publication.allowedHosts().isEmpty()
             ? "any host may connect"
             : "allowed: " + String.join(", ", publication.allowedHosts())));
+    if (publication.writeProtected()) {
+      terminal.line(
+          "  writes     refused: a host has write protected it, and 'nvme set-feature DEVICE -n 1 -f 0x84 -v 0' takes that back,");
+      terminal.line("             or its pool takes none: 'remora pool show " + volume.pool() + "'");
+    }
     terminal.line("  on Linux   " + Shapes.connect(publication));
   }
 }

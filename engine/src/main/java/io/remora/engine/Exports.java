@@ -5,6 +5,8 @@ import io.remora.base.Loop;
 import io.remora.base.RemoraException;
 import io.remora.base.Status;
 import io.remora.block.BlockDevice;
+import io.remora.nvme.target.KeptProtection;
+import io.remora.nvme.target.Namespace;
 import io.remora.nvme.target.Subsystem;
 import io.remora.nvme.target.Target;
 import io.remora.nvme.target.TargetConfig;
@@ -35,8 +37,10 @@ final class Exports {
    * @param address where; null: where the node listens
    * @param hosts to whom; empty: to any host
    * @param device the volume itself
+   * @param protection whether hosts may write it
    */
-  record Offer(UUID volume, String nqn, @Nullable InetSocketAddress address, List<String> hosts, BlockDevice device) {}
+  record Offer(UUID volume, String nqn, @Nullable InetSocketAddress address, List<String> hosts, BlockDevice device,
+      KeptProtection protection) {}
 
   private final List<Loop> loops;
   private final TargetConfig config;
@@ -105,7 +109,7 @@ final class Exports {
     Subsystem subsystem = offer == null ? null : subsystem(offer);
     if (offer != null && subsystem != null) {
       Portal.allow(subsystem, hosts);
-      offers.put(nqn, new Offer(offer.volume, nqn, offer.address, hosts, offer.device));
+      offers.put(nqn, new Offer(offer.volume, nqn, offer.address, hosts, offer.device, offer.protection));
     }
   }
 
@@ -149,7 +153,8 @@ final class Exports {
     Subsystem subsystem = offer == null ? null : subsystem(offer);
     return offer == null || portal == null || subsystem == null
         ? null
-        : new PublicationInfo(nqn, "tcp", portal.address(), offer.hosts, subsystem.connections().size());
+        : new PublicationInfo(nqn, "tcp", portal.address(), offer.hosts, subsystem.connections().size(),
+            subsystem.namespaces().stream().anyMatch(Namespace::writeProtected));
   }
 
   /** Takes no more connections anywhere. */
@@ -173,7 +178,7 @@ final class Exports {
   }
 
   private static void put(Target target, Offer offer) {
-    Portal.offer(target, offer.nqn, offer.volume, offer.device, offer.hosts);
+    Portal.offer(target, offer);
   }
 
   private @Nullable Portal portal(@Nullable InetSocketAddress address) {

@@ -8,6 +8,7 @@ import io.remora.base.Status;
 import io.remora.base.Timer;
 import io.remora.block.BlockDevice;
 import io.remora.engine.NodeState.Publication;
+import io.remora.nvme.target.KeptProtection;
 import io.remora.nvme.target.TargetConfig;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
@@ -106,7 +107,8 @@ public final class Node {
     StateFile state = StateFile.open(loops.getFirst(), config.folder);
     Pools pools = new Pools(loops.getFirst(), state);
     pools.restore()
-        .thenCompose(restored -> Exports.open(loops, config.listen, config.target, offers(state.now(), pools)))
+        .thenCompose(
+            restored -> Exports.open(loops, config.listen, config.target, offers(loops.getFirst(), state, pools)))
         .whenComplete((exports, failure) -> {
           if (failure == null) {
             result.complete(new Node(loops, config, lock, state, pools, exports));
@@ -119,23 +121,23 @@ public final class Node {
         });
   }
 
-  private static List<Exports.Offer> offers(NodeState state, Pools pools) {
+  private static List<Exports.Offer> offers(Loop loop, StateFile state, Pools pools) {
     List<Exports.Offer> offers = new ArrayList<>();
-    for (Publication publication : state.publications()) {
+    for (Publication publication : state.now().publications()) {
       BlockDevice device = pools.device(publication.volume());
       if (device == null) {
         LOG.error("volume {} is published as {}, but none of the pools that are online has it", publication.volume(),
             publication.nqn());
       } else {
-        offers.add(offer(publication, device));
+        offers.add(offer(publication, device, PublicationProtection.of(loop, state, publication)));
       }
     }
     return offers;
   }
 
-  private static Exports.Offer offer(Publication publication, BlockDevice device) {
+  private static Exports.Offer offer(Publication publication, BlockDevice device, KeptProtection protection) {
     return new Exports.Offer(publication.volume(), publication.nqn(), publication.address(), publication.hosts(),
-        device);
+        device, protection);
   }
 
   /** The control loop. From any thread. */
@@ -227,7 +229,8 @@ public final class Node {
       throw new RemoraException(Status.EXISTS, "volume " + volume.name()
           + " is published at another address: 'remora volume unpublish " + volume.name() + "' first");
     }
-    Publication next = new Publication(volume.uuid(), Names.nqn(volume.uuid()), listen, hosts);
+    Publication next = new Publication(volume.uuid(), Names.nqn(volume.uuid()), listen, hosts,
+        known != null && known.writeProtected());
     if (!next.equals(known)) {
       state.store(before.with(next));
     }
@@ -236,7 +239,7 @@ public final class Node {
       return CompletableFuture.completedFuture(withPublication(volume));
     }
     BlockDevice device = java.util.Objects.requireNonNull(pools.device(volume.uuid()));
-    return exports.add(offer(next, device)).handle((done, failure) -> {
+    return exports.add(offer(next, device, PublicationProtection.of(loop, state, next))).handle((done, failure) -> {
       if (failure != null) {
         state.store(state.now().withoutPublication(volume.uuid()));
         throw Causes.remora(failure);
@@ -263,7 +266,11 @@ public final class Node {
       String nqn = Names.nqn(volume.uuid()) + ":attach:"
           + String.format(Locale.ROOT, "%016x", loop.random().nextLong());
       BlockDevice device = java.util.Objects.requireNonNull(pools.device(volume.uuid()));
-      return exports.add(new Exports.Offer(volume.uuid(), nqn, null, List.of(hostNqn), device))
+      Publication publication = state.now().publication(volume.uuid());
+      // What hosts have protected is protected on every way to it.
+      KeptProtection protection = new KeptProtection(publication != null && publication.writeProtected(),
+          KeptProtection.NONE.keeper());
+      return exports.add(new Exports.Offer(volume.uuid(), nqn, null, List.of(hostNqn), device, protection))
           .thenApply(done -> new Attachment(nqn, exports.localAddress(), withPublication(volume)));
     });
   }

@@ -49,8 +49,20 @@ record NodeState(UUID node, List<PoolEntry> pools, List<Publication> publication
     }
   }
 
-  /** A published volume: under which name, where (null: where the node listens), and for which hosts (none named: any). */
-  record Publication(UUID volume, String nqn, @Nullable InetSocketAddress address, List<String> hosts) {}
+  /**
+   * A published volume.
+   *
+   * @param nqn under which name
+   * @param address where; null: where the node listens
+   * @param hosts for which hosts; none named: any
+   * @param writeProtected whether a host has said that nobody may write it
+   */
+  record Publication(UUID volume, String nqn, @Nullable InetSocketAddress address, List<String> hosts,
+      boolean writeProtected) {
+    Publication withWriteProtected(boolean on) {
+      return new Publication(volume, nqn, address, hosts, on);
+    }
+  }
 
   /** The state of a new node. */
   static NodeState empty(UUID node) {

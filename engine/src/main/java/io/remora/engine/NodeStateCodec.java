@@ -29,14 +29,18 @@ import java.util.zip.CRC32C;
  *                                              node UUID | pools: count, each | publications: count, each |
  *
  * pool:          UUID | phase (1 byte) | name | paths: count, each a string
- * publication:   UUID of the volume | NQN | ADDR:PORT or empty | host NQNs: count, each a string
+ * publication:   UUID of the volume | NQN | ADDR:PORT or empty | flags (1 byte, not in version 1) | host NQNs: count, each a string
  * string:        length (4 bytes) | UTF-8         UUID: 16 bytes, as text reads         count: 4 bytes
  * </pre>
  *
  * The checksum covers version, length and payload.
  */
 final class NodeStateCodec {
-  static final int VERSION = 1;
+  static final int VERSION = 2;
+  private static final int OLDEST_VERSION = 1;
+  /** Version 1 has no flags. */
+  private static final int VERSION_WITH_FLAGS = 2;
+  private static final int WRITE_PROTECTED = 1;
   private static final byte[] MAGIC = "RMRANODE".getBytes(StandardCharsets.US_ASCII);
   private static final int CHECKSUM_AT = 16;
   private static final int HEADER_BYTES = 20;
@@ -59,6 +63,7 @@ final class NodeStateCodec {
       putString(out, publication.nqn());
       InetSocketAddress address = publication.address();
       putString(out, address == null ? "" : Addresses.format(address));
+      out.write(publication.writeProtected() ? WRITE_PROTECTED : 0);
       putList(out, publication.hosts(), host -> putString(out, host));
     });
     byte[] payload = out.toByteArray();
@@ -70,7 +75,7 @@ final class NodeStateCodec {
   }
 
   /**
-   * Reads what {@link #encode} wrote.
+   * Reads what {@link #encode} wrote, now or in an earlier version.
    *
    * @throws RemoraException {@link Status#CORRUPT}, or {@link Status#UNSUPPORTED} when a newer program wrote it
    */
@@ -86,14 +91,16 @@ final class NodeStateCodec {
     if (file.getInt(CHECKSUM_AT) != checksum(content)) {
       throw corrupt(path, "does not match its checksum");
     }
-    if (file.getInt(8) != VERSION) {
-      throw new RemoraException(Status.UNSUPPORTED, path + " is of format " + file.getInt(8)
-          + "; this program reads format " + VERSION + ": run the version of remora that wrote it, or a newer one");
+    int version = file.getInt(8);
+    if (version < OLDEST_VERSION || version > VERSION) {
+      throw new RemoraException(Status.UNSUPPORTED, path + " is of format " + version
+          + "; this program reads formats " + OLDEST_VERSION + " to " + VERSION
+          + ": run the version of remora that wrote it, or a newer one");
     }
     try {
       file.position(HEADER_BYTES);
       NodeState state = new NodeState(uuid(file), list(file, NodeStateCodec::pool),
-          list(file, NodeStateCodec::publication));
+          list(file, in -> publication(in, version)));
       if (file.hasRemaining()) {
         throw corrupt(path, "has " + file.remaining() + " bytes too many");
       }
@@ -110,12 +117,14 @@ final class NodeStateCodec {
     return new PoolEntry(uuid, string(in), phase, list(in, i -> Path.of(string(i))));
   }
 
-  private static Publication publication(ByteBuffer in) {
+  private static Publication publication(ByteBuffer in, int version) {
     UUID volume = uuid(in);
     String nqn = string(in);
     String address = string(in);
+    int flags = version < VERSION_WITH_FLAGS ? 0 : in.get();
+    check((flags & ~WRITE_PROTECTED) == 0, "flags " + flags);
     return new Publication(volume, nqn, address.isEmpty() ? null : Addresses.parse(address),
-        list(in, NodeStateCodec::string));
+        list(in, NodeStateCodec::string), flags == WRITE_PROTECTED);
   }
 
   private static UUID uuid(ByteBuffer in) {

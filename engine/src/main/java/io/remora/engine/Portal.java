@@ -4,7 +4,6 @@ import io.remora.base.Addresses;
 import io.remora.base.Loop;
 import io.remora.base.RemoraException;
 import io.remora.base.Status;
-import io.remora.block.BlockDevice;
 import io.remora.nvme.target.Subsystem;
 import io.remora.nvme.target.Target;
 import io.remora.nvme.target.TargetConfig;
@@ -12,7 +11,6 @@ import io.remora.nvme.target.TargetListener;
 import io.remora.nvme.tcp.TcpTarget;
 import java.net.InetSocketAddress;
 import java.util.List;
-import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 
 /**
@@ -64,15 +62,15 @@ final class Portal {
     return target;
   }
 
-  /** Offers {@code device} as the only namespace of a subsystem; {@code hosts} empty: to any host. */
-  static void offer(Target target, String nqn, UUID volume, BlockDevice device, List<String> hosts) {
+  /** Offers a volume as the only namespace of a subsystem. */
+  static void offer(Target target, Exports.Offer offer) {
     Subsystem subsystem = target
-        .addSubsystem(new Subsystem.Config(nqn, Names.serial(volume), MODEL, 1, MAX_CONTROLLER_ID));
+        .addSubsystem(new Subsystem.Config(offer.nqn(), Names.serial(offer.volume()), MODEL, 1, MAX_CONTROLLER_ID));
     try {
-      subsystem.addNamespace(1, device);
-      allow(subsystem, hosts);
+      subsystem.addNamespace(1, offer.device(), offer.protection());
+      allow(subsystem, offer.hosts());
     } catch (RemoraException e) {
-      target.removeSubsystem(nqn);
+      target.removeSubsystem(offer.nqn());
       throw e;
     }
   }

@@ -11,6 +11,7 @@ import java.util.List;
  * @param address where to connect
  * @param allowedHosts which hosts may; empty: any
  * @param connectedHosts how many are connected now
+ * @param writeProtected whether hosts may only read it: one of them said so, or its pool takes no writes
  */
 public record PublicationInfo(String nqn, String transport, InetSocketAddress address, List<String> allowedHosts,
-    int connectedHosts) {}
+    int connectedHosts, boolean writeProtected) {}

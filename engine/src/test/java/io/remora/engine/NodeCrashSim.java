@@ -25,28 +25,36 @@ class NodeCrashSim {
   private static final long SEED = Long.getLong("seed", 7);
 
   /** A command of the scenario. */
-  private record Step(String name, Function<Node, CompletableFuture<?>> command) {}
+  private record Step(String name, Function<NodeWorld, CompletableFuture<?>> command) {
+    /** A command to the node itself. */
+    static Step of(String name, Function<Node, CompletableFuture<?>> command) {
+      return new Step(name, world -> world.loop().call(() -> command.apply(world.node())));
+    }
+  }
 
   /** What was known when a command had been answered, and how much had reached the disks by then. */
   private record Answered(int point, List<String> view) {}
 
   private static final List<Step> SCENARIO = List.of(
-      new Step("create pool", node -> node.createPool("main", file("/pool", 64 * MIB), 0, false)),
-      new Step("create pool of two", node -> node.createPool("two",
+      Step.of("create pool", node -> node.createPool("main", file("/pool", 64 * MIB), 0, false)),
+      Step.of("create pool of two", node -> node.createPool("two",
           List.of(new DiskChoice(Path.of("/a"), 64 * MIB), new DiskChoice(Path.of("/b"), 64 * MIB)), 0, false)),
-      new Step("create volume", node -> node.createVolume("main", "data", uuid(1), 16 * MIB, false)),
-      new Step("create thick", node -> node.createVolume("two", "thick", uuid(2), 8 * MIB, true)),
-      new Step("publish", node -> node.publishVolume("data", null, List.of())),
-      new Step("allow", node -> node.publishVolume("data", null, List.of("nqn.2014-08.org.example:h"))),
-      new Step("publish thick", node -> node.publishVolume("thick", null, List.of())),
-      new Step("resize", node -> node.resizeVolume("data", 24 * MIB)),
-      new Step("grow pool", node -> node.growPool("main", file("/pool", 96 * MIB))),
-      new Step("unpublish", node -> node.unpublishVolume("data")),
-      new Step("delete", node -> node.deleteVolume("data")),
-      new Step("destroy", node -> node.destroyPool("main")),
-      new Step("unpublish thick", node -> node.unpublishVolume("thick")),
-      new Step("export", node -> node.exportPool("two")),
-      new Step("import", node -> node.importPool(List.of(Path.of("/a"), Path.of("/b")))));
+      Step.of("create volume", node -> node.createVolume("main", "data", uuid(1), 16 * MIB, false)),
+      Step.of("create thick", node -> node.createVolume("two", "thick", uuid(2), 8 * MIB, true)),
+      Step.of("publish", node -> node.publishVolume("data", null, List.of())),
+      new Step("write protect", world -> world.writeProtect(Names.nqn(uuid(1)), world.address(), true)),
+      Step.of("allow", node -> node.publishVolume("data", null, List.of("nqn.2014-08.org.example:h"))),
+      Step.of("publish thick", node -> node.publishVolume("thick", null, List.of())),
+      Step.of("resize", node -> node.resizeVolume("data", 24 * MIB)),
+      Step.of("grow pool", node -> node.growPool("main", file("/pool", 96 * MIB))),
+      Step.of("allow any", node -> node.publishVolume("data", null, List.of())),
+      new Step("take protection back", world -> world.writeProtect(Names.nqn(uuid(1)), world.address(), false)),
+      Step.of("unpublish", node -> node.unpublishVolume("data")),
+      Step.of("delete", node -> node.deleteVolume("data")),
+      Step.of("destroy", node -> node.destroyPool("main")),
+      Step.of("unpublish thick", node -> node.unpublishVolume("thick")),
+      Step.of("export", node -> node.exportPool("two")),
+      Step.of("import", node -> node.importPool(List.of(Path.of("/a"), Path.of("/b")))));
 
   @Test
   void everyCrashLeavesWhatWasAnsweredAndNothingHalf() {
@@ -55,7 +63,7 @@ class NodeCrashSim {
     Recording recording = world.machine.disk().record();
     answered.add(new Answered(0, world.view()));
     for (Step step : SCENARIO) {
-      world.call(() -> step.command.apply(world.node()));
+      world.await(step.command.apply(world));
       answered.add(new Answered(recording.size(), world.view()));
     }
     assertThat(recording.size()).as("steps that reach a disk").isGreaterThan(60);
@@ -79,7 +87,7 @@ class NodeCrashSim {
     assertThat(found).as(what).isIn(before, after);
     for (Step step : SCENARIO.subList(done, SCENARIO.size())) {
       try {
-        world.call(() -> step.command.apply(world.node()));
+        world.await(step.command.apply(world));
       } catch (RemoraException e) {
         // The one that was cut off has happened: what it was to take away is not there.
         boolean repeated = step == SCENARIO.get(done) && found.equals(after) && e.status() == Status.NOT_FOUND;

@@ -103,6 +103,46 @@ class NodeSim {
         .connectedHosts());
   }
 
+  /** What a host has protected stays so, whatever happens to the node, until a host takes it back or the publication ends. */
+  @Test
+  void writeProtectionOutlivesTheNode() {
+    VolumeInfo volume = publishedVolume(List.of());
+    String nqn = Names.nqn(volume.uuid());
+    byte[] data = pattern(4096, 6);
+    HostController host = world.await(world.connect(nqn, world.address(), ""));
+    assertThat(world.io(world.device(host), Op.WRITE, 0, data)).isEqualTo(Status.OK);
+    world.await(host.namespaces().getFirst().writeProtect(true));
+    // The host was answered, so it holds from here on, and what was written before is durable.
+    world.machine.powerLoss();
+    world.start();
+    List<String> protectedView = world.view();
+    assertThat(protectedView).anyMatch(line -> line.endsWith("write protected"));
+    assertThat(world.io(world.device(host), Op.WRITE, 0, pattern(4096, 7))).isEqualTo(Status.READ_ONLY);
+    byte[] read = new byte[4096];
+    assertThat(world.io(world.device(host), Op.READ, 0, read)).isEqualTo(Status.OK);
+    assertThat(read).isEqualTo(data);
+    world.await(host.close());
+    // Other hosts do not change it, and neither does the program that works on the volume for the administrator.
+    world.call(() -> world.node().publishVolume("data", null, List.of(HOST)));
+    world.call(() -> world.node().publishVolume("data", null, List.of()));
+    Attachment attachment = world.call(() -> world.node().attachVolume("data", HOST));
+    HostController attached = world.await(world.connect(attachment.nqn(), attachment.address(), HOST));
+    assertThat(world.io(world.device(attached), Op.WRITE, 0, data)).isEqualTo(Status.READ_ONLY);
+    world.await(attached.close());
+    world.call(() -> world.node().detachVolume(attachment));
+    world.restart();
+    assertThat(world.view()).isEqualTo(protectedView);
+    world.await(world.writeProtect(nqn, world.address(), false));
+    world.restart();
+    HostController again = world.await(world.connect(nqn, world.address(), ""));
+    assertThat(world.io(world.device(again), Op.WRITE, 0, data)).isEqualTo(Status.OK);
+    world.await(again.close());
+    world.await(world.writeProtect(nqn, world.address(), true));
+    world.call(() -> world.node().unpublishVolume("data"));
+    world.call(() -> world.node().publishVolume("data", null, List.of()));
+    assertThat(world.view()).noneMatch(line -> line.endsWith("write protected"));
+  }
+
   @Test
   void aVolumePublishedElsewhereIsNotReachedAtTheNodesOwnAddress() {
     world.call(() -> world.node().createPool("main", file("/pool", 64 * MIB), 0, false));

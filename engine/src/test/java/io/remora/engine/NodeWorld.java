@@ -126,7 +126,7 @@ final class NodeWorld {
             + volume.thin() + (published == null
                 ? ""
                 : " " + published.nqn() + " " + Addresses.format(published.address()) + " "
-                    + published.allowedHosts()));
+                    + published.allowedHosts() + (published.writeProtected() ? " write protected" : "")));
       }
       return lines;
     });
@@ -142,6 +142,16 @@ final class NodeWorld {
   /** The namespace of a connected host. */
   BlockDevice device(HostController controller) {
     return controller.namespaces().getFirst();
+  }
+
+  /** Has a host that connects for it protect a volume from writes, or take that back. */
+  CompletableFuture<Void> writeProtect(String nqn, InetSocketAddress at, boolean on) {
+    return connect(nqn, at, "").thenCompose(host -> host.namespaces().getFirst().writeProtect(on)
+        .handle((done, failure) -> host.close().thenRun(() -> {
+          if (failure != null) {
+            throw Causes.remora(failure);
+          }
+        })).thenCompose(ended -> ended));
   }
 
   /** Does one operation from the host's loop; {@code data} is written from or read into. */

@@ -51,7 +51,7 @@ final class Messages {
     if (publication != null) {
       message.setPublication(Publication.newBuilder().setNqn(publication.nqn()).setTransport(publication.transport())
           .setAddress(Addresses.format(publication.address())).addAllAllowedHosts(publication.allowedHosts())
-          .setConnectedHosts(publication.connectedHosts()));
+          .setConnectedHosts(publication.connectedHosts()).setWriteProtected(publication.writeProtected()));
     }
     return message.build();
   }
@@ -64,6 +64,6 @@ final class Messages {
 
   private static @Nullable PublicationInfo publication(Publication message) {
     return new PublicationInfo(message.getNqn(), message.getTransport(), Addresses.parse(message.getAddress()),
-        message.getAllowedHostsList(), message.getConnectedHosts());
+        message.getAllowedHostsList(), message.getConnectedHosts(), message.getWriteProtected());
   }
 }

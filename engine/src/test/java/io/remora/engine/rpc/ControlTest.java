@@ -76,7 +76,8 @@ class ControlTest {
     assertThat(client.pools().getFirst().space().reservedBytes()).isEqualTo(8 * MIB);
     VolumeInfo published = client.publishVolume("main/data", null, List.of(HOST));
     assertThat(published.publication())
-        .isEqualTo(new PublicationInfo(Names.nqn(uuid), "tcp", client.node().listeners().getFirst(), List.of(HOST), 0));
+        .isEqualTo(
+            new PublicationInfo(Names.nqn(uuid), "tcp", client.node().listeners().getFirst(), List.of(HOST), 0, false));
     assertThat(client.volumes()).containsExactly(published);
     assertThat(client.resizeVolume(uuid.toString(), 16 * MIB).sizeBytes()).isEqualTo(16 * MIB);
     assertThat(client.unpublishVolume("data").publication()).isNull();

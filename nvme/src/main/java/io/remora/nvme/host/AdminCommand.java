@@ -32,6 +32,7 @@ record AdminCommand(String what, int opcode, int nsid, int cdw10, int cdw11, int
 
   static final int FEATURE_QUEUES = 0x07;
   static final int FEATURE_EVENTS = 0x0B;
+  static final int FEATURE_WRITE_PROTECT = 0x84;
 
   static final int CONNECT_BYTES = 1024;
   /** Connect: any controller will do. */
@@ -103,6 +104,11 @@ record AdminCommand(String what, int opcode, int nsid, int cdw10, int cdw11, int
 
   static AdminCommand setFeature(int feature, int value) {
     return of("Set Features %02xh".formatted(feature), Opcode.SET_FEATURES, 0, feature, value, 0, 0);
+  }
+
+  /** Set Features of a namespace. */
+  static AdminCommand setFeature(int feature, int nsid, int value) {
+    return of("Set Features %02xh".formatted(feature), Opcode.SET_FEATURES, nsid, feature, value, 0, 0);
   }
 
   static AdminCommand abort(int queueId, int cid) {

@@ -132,6 +132,27 @@ public final class HostController implements QueueOwner {
     return queues.loops();
   }
 
+  /** Sends a command to the controller, once, and only while it is connected. */
+  CompletableFuture<Void> submit(AdminCommand command) {
+    CompletableFuture<Void> done = new CompletableFuture<>();
+    loop.execute(() -> {
+      Association current = association;
+      if (current == null || !live) {
+        done.completeExceptionally(
+            new RemoraException(Status.DISCONNECTED, command.what() + ": not connected to " + subsystemNqn()));
+        return;
+      }
+      current.admin().submit(command).whenComplete((answer, failure) -> {
+        if (failure == null) {
+          done.complete(null);
+        } else {
+          done.completeExceptionally(Failure.of(failure).cause());
+        }
+      });
+    });
+    return done;
+  }
+
   /** Adds a listener. */
   public void addListener(HostListener listener) {
     listeners.add(listener);

@@ -8,6 +8,7 @@ import io.remora.block.BlockDevice;
 import io.remora.nvme.AnaState;
 import java.util.List;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
@@ -78,6 +79,15 @@ public final class HostNamespace implements BlockDevice {
   /** How well the controller reaches it, as it said last; OPTIMIZED when it knows no ANA. */
   public AnaState access() {
     return controller.access(info.anaGroup());
+  }
+
+  /**
+   * Has the controller refuse writes of all hosts, or take them again (NVMe Base 2.0, 8.12). The future is done, on the controller's first loop,
+   * when it has said so: what was written before is durable then. It fails with {@link RemoraException} when the controller cannot or does not
+   * do that, and when the connection is lost meanwhile: it may have happened then.
+   */
+  public CompletableFuture<Void> writeProtect(boolean on) {
+    return controller.submit(AdminCommand.setFeature(AdminCommand.FEATURE_WRITE_PROTECT, nsid(), on ? 1 : 0));
   }
 
   /** Whether it is gone for good. */

@@ -14,15 +14,20 @@ public final class Namespace {
   private final BlockDevice device;
   private final UUID uuid;
   private final WriteGate gate = new WriteGate();
+  private final KeptProtection.Keeper keeper;
   private final CopyOnWriteArrayList<Counters> counters = new CopyOnWriteArrayList<>();
 
-  Namespace(int id, BlockDevice device) {
+  Namespace(int id, BlockDevice device, KeptProtection protection) {
     Check.argument(id >= 1 && id <= MAX_ID, "namespace %d: 1 to %d", id, MAX_ID);
     int size = device.blockSize();
     Check.argument(size >= 512 && size <= 4096 && Integer.bitCount(size) == 1, "blocks of %d bytes: 512 to 4096", size);
     this.id = id;
     this.device = device;
     this.uuid = device.uuid();
+    this.keeper = protection.keeper();
+    if (protection.on()) {
+      gate.protect(true);
+    }
   }
 
   /** Its number in the subsystem, 1 to {@link #MAX_ID}. */
@@ -47,6 +52,11 @@ public final class Namespace {
 
   WriteGate gate() {
     return gate;
+  }
+
+  /** Remembers whether hosts may write. */
+  KeptProtection.Keeper keeper() {
+    return keeper;
   }
 
   /** What hosts have done with it. */

@@ -108,6 +108,11 @@ public final class Subsystem {
     return List.copyOf(now().namespaces.values());
   }
 
+  /** As {@link #addNamespace(int, BlockDevice, KeptProtection)}; what hosts protect ends with the process. */
+  public Namespace addNamespace(int id, BlockDevice device) {
+    return addNamespace(id, device, KeptProtection.NONE);
+  }
+
   /**
    * Offers {@code device} under {@code id}, to connected hosts too. The device stays its owner's, who may close it once
    * {@link #removeNamespace} has completed.
@@ -115,8 +120,8 @@ public final class Subsystem {
    * @throws RemoraException {@link Status#EXISTS} when the number is taken, {@link Status#INVALID} when it or the device's
    *     block size is out of range
    */
-  public Namespace addNamespace(int id, BlockDevice device) {
-    Namespace namespace = new Namespace(id, device);
+  public Namespace addNamespace(int id, BlockDevice device, KeptProtection protection) {
+    Namespace namespace = new Namespace(id, device, protection);
     change(v -> {
       if (v.namespaces.containsKey(id)) {
         throw new RemoraException(Status.EXISTS, nqn() + " has a namespace " + id + " already");

@@ -75,7 +75,7 @@ final class WriteGate {
     }
   }
 
-  /** Lets hosts write, or not. To be called while a claim on the whole namespace is granted. */
+  /** Lets hosts write, or not. To be called while a claim on the whole namespace is granted, or before there is anybody. */
   synchronized void protect(boolean on) {
     publish(claims.peek(), on);
   }

@@ -8,7 +8,8 @@ import org.jspecify.annotations.Nullable;
  * Write protection of namespaces, as hosts set it (NVMe Base 2.0, 8.12): no protection, or protected until a host takes that back.
  * Belongs to the loop of the controller whose host it is.
  *
- * <p>When the host is answered, every write that had begun has ended and is durable, and every later one is refused, on every path.
+ * <p>When the host is answered, every write that had begun has ended and is durable, every later one is refused, on every path, and so
+ * will be those in the target's next life ({@link KeptProtection}).
  */
 final class WriteProtection {
   private static final int STATE = 7;
@@ -51,28 +52,56 @@ final class WriteProtection {
   /** No write is under way. */
   private void granted(Command c, Namespace namespace) {
     boolean wanted = (c.cdw11 & STATE) == PROTECTED;
-    boolean changed = namespace.gate().writeProtected() != wanted;
-    namespace.gate().protect(wanted);
-    NamespaceChannel channel = queue.context().table(subsystem).lookup(c.nsid);
-    if (changed && wanted && channel != null && channel.namespace == namespace) {
-      channel.begin();
-      c.namespace = channel;
-      c.request.prepare(IoRequest.Op.FLUSH, 0, 0);
-      channel.channel.submit(c.request);
+    if (namespace.gate().writeProtected() == wanted) {
+      end(c, namespace, false, NvmeStatus.SUCCESS);
+    } else if (!wanted) {
+      keep(c, namespace, false);
     } else {
-      end(c, namespace, changed, NvmeStatus.SUCCESS);
+      namespace.gate().protect(true);
+      NamespaceChannel channel = queue.context().table(subsystem).lookup(c.nsid);
+      if (channel != null && channel.namespace == namespace) {
+        channel.begin();
+        c.namespace = channel;
+        c.request.prepare(IoRequest.Op.FLUSH, 0, 0);
+        channel.channel.submit(c.request);
+      } else {
+        // Removed since, or not to be opened on this loop: nothing can be made durable here.
+        stays(c, namespace, NvmeStatus.NAMESPACE_NOT_READY);
+      }
     }
   }
 
   /** What was written is durable, or could not be made so: then it is not protected either. */
   void flushed(Command c) {
     NamespaceChannel channel = IoCommands.namespace(c);
+    Namespace namespace = channel.namespace;
     int status = c.deviceStatus(true);
-    if (status != NvmeStatus.SUCCESS) {
-      channel.gate.protect(false);
-    }
     channel.end();
-    end(c, channel.namespace, status == NvmeStatus.SUCCESS, status);
+    if (status == NvmeStatus.SUCCESS) {
+      keep(c, namespace, true);
+    } else {
+      stays(c, namespace, status);
+    }
+  }
+
+  /** Answers no sooner than the next life of the namespace would know. */
+  private void keep(Command c, Namespace namespace, boolean on) {
+    namespace.keeper().keep(on).whenComplete(
+        (kept, failure) -> queue.context().loop().execute(() -> {
+          if (failure == null) {
+            namespace.gate().protect(on);
+            end(c, namespace, true, NvmeStatus.SUCCESS);
+          } else {
+            stays(c, namespace, NvmeStatus.INTERNAL_ERROR);
+          }
+        }));
+  }
+
+  /** It could not be changed. */
+  private void stays(Command c, Namespace namespace, int status) {
+    boolean wanted = (c.cdw11 & STATE) == PROTECTED;
+    namespace.gate().protect(!wanted);
+    end(c, namespace, false, status);
   }
 
   private void end(Command c, Namespace namespace, boolean changed, int status) {

@@ -3,10 +3,15 @@ package io.remora.nvme.tcp;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.remora.base.IoRequest;
+import io.remora.base.RemoraException;
 import io.remora.base.Status;
 import io.remora.nvme.NvmeStatus;
 import io.remora.nvme.Opcode;
+import io.remora.nvme.target.KeptProtection;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
@@ -32,6 +37,10 @@ class TargetProtectionTest {
 
   private static byte[] protect(boolean on) {
     return feature(Opcode.SET_FEATURES, 1, on ? 1 : 0);
+  }
+
+  private static byte[] protectSecond(boolean on) {
+    return feature(Opcode.SET_FEATURES, 2, on ? 1 : 0);
   }
 
   private static long state(TestQueue admin) {
@@ -138,6 +147,99 @@ class TargetProtectionTest {
     assertThat(io.call(TestQueue.io(Opcode.WRITE, 1, 0, 1), new byte[512]).status()).isZero();
     world.device.onSubmit = request -> {};
     world.device.fail = Status.OK;
+  }
+
+  /** A second namespace on the same device, whose protection somebody keeps. */
+  private final class Kept implements KeptProtection.Keeper {
+    final List<Boolean> asked = new ArrayList<>();
+    CompletableFuture<Void> answer = new CompletableFuture<>();
+
+    Kept(boolean on) {
+      world.subsystem.addNamespace(2, world.device, new KeptProtection(on, this));
+    }
+
+    @Override
+    public CompletableFuture<Void> keep(boolean on) {
+      assertThat(world.device.ops.contains(IoRequest.Op.FLUSH)).as("what was written is durable first").isEqualTo(on);
+      asked.add(on);
+      return answer;
+    }
+
+    int write(TestQueue io) {
+      return io.call(TestQueue.io(Opcode.WRITE, 2, 0, 1), new byte[512]).status();
+    }
+  }
+
+  /** It holds at once, and the host is told when it will hold after a restart, too. */
+  @Test
+  void theHostIsAnsweredWhenItIsKept() {
+    Kept kept = new Kept(false);
+    TestQueue admin = world.admin();
+    TestQueue io = world.io(admin, 1);
+    int set = admin.start(protectSecond(true), null);
+    world.settle();
+    assertThat(kept.asked).containsExactly(true);
+    assertThat(admin.answered(set)).isFalse();
+    assertThat(kept.write(io)).isEqualTo(PROTECTED);
+    kept.answer.complete(null);
+    assertThat(admin.answer(set).status()).isZero();
+    assertThat(admin.call(protectSecond(true), null).status()).isZero();
+    assertThat(kept.asked).as("nothing has changed").containsExactly(true);
+    assertThat(kept.write(io)).isEqualTo(PROTECTED);
+  }
+
+  @Test
+  void protectionFromAnEarlierLifeHolds() {
+    world.device.ops.clear();
+    Kept kept = new Kept(true);
+    TestQueue admin = world.admin();
+    TestQueue io = world.io(admin, 1);
+    assertThat(admin.call(feature(Opcode.GET_FEATURES, 2, 0), null).result()).isEqualTo(1);
+    assertThat(kept.write(io)).isEqualTo(PROTECTED);
+    int set = admin.start(protectSecond(false), null);
+    world.settle();
+    assertThat(kept.asked).containsExactly(false);
+    assertThat(admin.answered(set)).isFalse();
+    int write = io.start(TestQueue.io(Opcode.WRITE, 2, 0, 1), new byte[512]);
+    world.settle();
+    kept.answer.complete(null);
+    assertThat(admin.answer(set).status()).isZero();
+    assertThat(io.answer(write).status()).isIn(0, PROTECTED);
+    assertThat(kept.write(io)).isZero();
+  }
+
+  /** What cannot be kept does not become so, and the host is told. */
+  @Test
+  void whatCannotBeKeptStays() {
+    Kept kept = new Kept(false);
+    kept.answer = CompletableFuture.failedFuture(new RemoraException(Status.NO_SPACE, "full"));
+    TestQueue admin = world.admin();
+    TestQueue io = world.io(admin, 1);
+    assertThat(admin.call(protectSecond(true), null).status()).isEqualTo(NvmeStatus.INTERNAL_ERROR);
+    assertThat(kept.write(io)).isZero();
+    kept.answer = CompletableFuture.completedFuture(null);
+    assertThat(admin.call(protectSecond(true), null).status()).isZero();
+    world.device.ops.clear();
+    kept.answer = CompletableFuture.failedFuture(new RemoraException(Status.NO_SPACE, "full"));
+    assertThat(admin.call(protectSecond(false), null).status()).isEqualTo(NvmeStatus.INTERNAL_ERROR);
+    assertThat(kept.write(io)).isEqualTo(PROTECTED);
+  }
+
+  /** The connection ends while the protection is being kept: nothing is left over, and it is kept. */
+  @Test
+  void aHostThatDoesNotWaitChangesNothing() {
+    Kept kept = new Kept(false);
+    TestQueue admin = world.admin();
+    admin.start(protectSecond(true), null);
+    world.settle();
+    admin.reset();
+    world.settle();
+    kept.answer.complete(null);
+    world.settle();
+    TestQueue other = world.admin();
+    assertThat(other.call(feature(Opcode.GET_FEATURES, 2, 0), null).result()).isEqualTo(1);
+    world.device.ops.clear();
+    assertThat(other.call(protectSecond(false), null).status()).isZero();
   }
 
   /** Protection switched on and off under load: no write is answered with success that the device got while it was on. */
