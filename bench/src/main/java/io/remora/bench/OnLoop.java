@@ -33,7 +33,17 @@ final class OnLoop implements AutoCloseable {
 
   /** Runs {@code batch} on the loop and returns after {@link #done}. */
   void run(Runnable batch) {
+    begin(batch);
+    end();
+  }
+
+  /** Runs {@code batch} on the loop. */
+  void begin(Runnable batch) {
     loop.execute(batch);
+  }
+
+  /** Returns after {@link #done}. */
+  void end() {
     done.acquireUninterruptibly();
   }
 

@@ -29,7 +29,8 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * A pool's volume on a file, from the pool's loop and from another one. The file is in {@code remora.bench.folder}, by default in memory
+ * A pool's volume on a file: from the pool's loop, from another one, from both at once; and what it would cost if the pool's loop did
+ * all I/O (docs/adr/0004). Time is per request, of all loops together. The file is in {@code remora.bench.folder}, by default in memory
  * ({@code /dev/shm}): what is compared is our own work.
  */
 @State(Scope.Thread)
@@ -42,7 +43,10 @@ public class VolumeBenchmark {
   /** Which loop does the I/O. */
   public enum From {
     POOLS_LOOP,
-    OTHER_LOOP
+    OTHER_LOOP,
+    BOTH_LOOPS,
+    /** Another one, which hands each request over to the pool's. */
+    HANDED_OVER
   }
 
   @Param({"READ", "WRITE"})
@@ -58,6 +62,7 @@ public class VolumeBenchmark {
   private final OnLoop other = new OnLoop(Loops.Config.of("other", 1));
   private @Nullable Path folder;
   private @Nullable DeviceLoad load;
+  private @Nullable DeviceLoad second;
 
   @Setup
   public void open() throws IOException {
@@ -69,7 +74,12 @@ public class VolumeBenchmark {
     Volume volume = owner.make(
         () -> pool.createVolume(VolumeSpec.thin("v", new UUID(1, 3), DeviceLoad.RANGE_BYTES))).join();
     DeviceLoad.fill(owner, volume);
-    load = new DeviceLoad(from == From.POOLS_LOOP ? owner : other, volume, op, 4096, depth);
+    load = switch (from) {
+      case POOLS_LOOP, BOTH_LOOPS -> new DeviceLoad(owner, volume, op, 4096, depth);
+      case OTHER_LOOP -> new DeviceLoad(other, volume, op, 4096, depth);
+      case HANDED_OVER -> new DeviceLoad(other, owner, volume, op, 4096, depth);
+    };
+    second = from == From.BOTH_LOOPS ? new DeviceLoad(other, volume, op, 4096, depth) : null;
   }
 
   @TearDown
@@ -84,6 +94,12 @@ public class VolumeBenchmark {
   @Benchmark
   @OperationsPerInvocation(DeviceLoad.BATCH)
   public void fourKib() {
-    Objects.requireNonNull(load).run();
+    DeviceLoad first = Objects.requireNonNull(load);
+    DeviceLoad also = second;
+    if (also == null) {
+      first.run();
+    } else {
+      DeviceLoad.runBoth(first, also);
+    }
   }
 }
