@@ -32,8 +32,17 @@ public interface Loop extends Executor {
   Disk disk();
 
   /**
-   * A new arena for memory that belongs to this loop for long; who asks closes it, on the loop's thread. A simulated loop closes what
-   * is left of them when it dies, as the end of a process does.
+   * The other processes of this machine, with sockets that live on this loop.
+   *
+   * @throws RemoraException {@link Status#UNSUPPORTED} on a simulated loop
+   */
+  default Local local() {
+    throw new RemoraException(Status.UNSUPPORTED, name() + " is a simulated loop: it shares no memory with processes");
+  }
+
+  /**
+   * A new arena for memory that belongs to this loop for long; who asks closes it, on the loop's thread. Large pieces of a real loop's are memory that {@link Local#find}
+   * knows. A simulated loop closes what is left of them when it dies, as the end of a process does.
    */
   default Arena newArena() {
     return Arena.ofShared();

@@ -10,22 +10,29 @@ final class Abi {
   static final int SYS_IO_URING_REGISTER = 427;
   static final int SYS_EPOLL_PWAIT2 = 441;
 
+  static final int AF_UNIX = 1;
   static final int AF_INET = 2;
   static final int AF_INET6 = 10;
   static final int SOCK_STREAM = 1;
   static final int SOCK_DGRAM = 2;
+  static final int SOCK_SEQPACKET = 5;
   static final int SOCK_NONBLOCK = 0x800;
   static final int SOCK_CLOEXEC = 0x80000;
   static final int SOL_SOCKET = 1;
   static final int SO_REUSEADDR = 2;
   static final int SO_ERROR = 4;
   static final int SO_LINGER = 13;
+  static final int SO_PASSCRED = 16;
+  static final int SO_PEERCRED = 17;
+  static final int SCM_RIGHTS = 1;
+  static final int SCM_CREDENTIALS = 2;
   static final int IPPROTO_TCP = 6;
   static final int TCP_NODELAY = 1;
   static final int IPPROTO_IPV6 = 41;
   static final int IPV6_V6ONLY = 26;
   static final int MSG_TRUNC = 0x20;
   static final int MSG_NOSIGNAL = 0x4000;
+  static final int MSG_CMSG_CLOEXEC = 0x40000000;
   static final int SHUT_WR = 1;
 
   /** Events of poll, epoll and io_uring's poll: the same bits. */
@@ -62,7 +69,18 @@ final class Abi {
   static final long BLKSSZGET = 0x1268L;
   static final long TMPFS_MAGIC = 0x01021994L;
   static final long RAMFS_MAGIC = 0x858458f6L;
+  static final int F_ADD_SEALS = 1033;
+  static final int F_GET_SEALS = 1034;
+  static final int F_SEAL_SEAL = 0x1;
+  static final int F_SEAL_SHRINK = 0x2;
+  static final int F_SEAL_GROW = 0x4;
+  static final int F_SEAL_FUTURE_WRITE = 0x10;
+  static final int MFD_CLOEXEC = 0x1;
+  static final int MFD_ALLOW_SEALING = 0x2;
+  static final int SEEK_END = 2;
+  static final int PROT_READ = 1;
   static final int PROT_READ_WRITE = 3;
+  static final int MAP_SHARED = 0x1;
   static final int MAP_SHARED_POPULATE = 0x1 | 0x8000;
 
   private Abi() {}

@@ -17,7 +17,6 @@ final class EpollPoller implements Poller {
   private static final int MAX_EVENTS = 256;
   private static final int EVENT_BYTES = Abi.X86_64 ? 12 : 16;
   private static final int DATA_AT = Abi.X86_64 ? 4 : 8;
-  private static final int EVENTS = Abi.POLLIN | Abi.POLLOUT | Abi.POLLRDHUP | Abi.EPOLLET;
   private static final long WAKE_KEY = -1;
 
   private final LinuxLoop loop;
@@ -59,7 +58,7 @@ final class EpollPoller implements Poller {
   public void watch(Watched target) {
     long key = watched.add(target);
     try {
-      add(target.fd, EVENTS, key);
+      add(target.fd, target.interest() | Abi.EPOLLET, key);
     } catch (RemoraException e) {
       watched.remove(target);
       throw e;

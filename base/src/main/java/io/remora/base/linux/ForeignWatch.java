@@ -14,10 +14,12 @@ final class ForeignWatch extends Watched implements Loop.Watch {
   }
 
   @Override
+  int interest() {
+    return Abi.POLLIN | Abi.POLLRDHUP;
+  }
+
+  @Override
   void onEvents(int events) {
-    if ((events & ~Abi.POLLOUT) == 0) {
-      return;
-    }
     try {
       onReadable.run();
     } catch (Throwable e) {

@@ -47,6 +47,10 @@ final class Libc {
   private static final MethodHandle TRY_EPOLL_WAIT = plain("epoll_wait", I, I, L, I, I);
   private static final MethodHandle TRY_WRITE = plain("write", L, I, L, L);
   private static final MethodHandle RECVFROM = find("recvfrom", L, I, L, L, I, L, L);
+  private static final MethodHandle RECVMSG = find("recvmsg", L, I, L, I);
+  private static final MethodHandle MEMFD_CREATE = find("memfd_create", I, L, I);
+  private static final MethodHandle LSEEK = find("lseek", L, I, L, I);
+  private static final MethodHandle GETEUID = plain("geteuid", I);
   private static final MethodHandle SHUTDOWN = find("shutdown", I, I, I);
   private static final MethodHandle CLOSE = find("close", I, I);
   private static final MethodHandle EPOLL_CREATE1 = find("epoll_create1", I, I);
@@ -260,6 +264,38 @@ final class Libc {
   long recvfrom(int fd, long target, long length, int flags, long address, long addressLength) {
     try {
       return of((long) RECVFROM.invokeExact(state, fd, target, length, flags, address, addressLength));
+    } catch (Throwable e) {
+      throw unreachable(e);
+    }
+  }
+
+  long recvmsg(int fd, long message, int flags) {
+    try {
+      return of((long) RECVMSG.invokeExact(state, fd, message, flags));
+    } catch (Throwable e) {
+      throw unreachable(e);
+    }
+  }
+
+  int memfdCreate(long name, int flags) {
+    try {
+      return of((int) MEMFD_CREATE.invokeExact(state, name, flags));
+    } catch (Throwable e) {
+      throw unreachable(e);
+    }
+  }
+
+  long lseek(int fd, long offset, int whence) {
+    try {
+      return of((long) LSEEK.invokeExact(state, fd, offset, whence));
+    } catch (Throwable e) {
+      throw unreachable(e);
+    }
+  }
+
+  int geteuid() {
+    try {
+      return (int) GETEUID.invokeExact();
     } catch (Throwable e) {
       throw unreachable(e);
     }

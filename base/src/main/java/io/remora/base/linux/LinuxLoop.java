@@ -2,6 +2,7 @@ package io.remora.base.linux;
 
 import io.remora.base.Clock;
 import io.remora.base.Disk;
+import io.remora.base.Local;
 import io.remora.base.Loop;
 import io.remora.base.Loops;
 import io.remora.base.Net;
@@ -53,6 +54,7 @@ final class LinuxLoop implements Loop, Clock {
   private @Nullable Poller poller;
   private @Nullable LinuxNet net;
   private @Nullable LinuxDisk disk;
+  private @Nullable LinuxLocal local;
   private @Nullable DiskQueue disks;
   /** The time of this turn, read when its events had come: one reading of the clock for each turn. */
   private long turnNs;
@@ -141,6 +143,16 @@ final class LinuxLoop implements Loop, Clock {
   @Override
   public Disk disk() {
     return ready(disk);
+  }
+
+  @Override
+  public Local local() {
+    return ready(local);
+  }
+
+  @Override
+  public Arena newArena() {
+    return new SharedArena();
   }
 
   @Override
@@ -267,6 +279,7 @@ final class LinuxLoop implements Loop, Clock {
     disks = queue;
     disk = new LinuxDisk(this, queue, files);
     net = new LinuxNet(this, arena);
+    local = new LinuxLocal(this, arena);
   }
 
   private Poller ringOrEpoll(DiskQueue queue, Arena arena) {

@@ -19,7 +19,6 @@ final class RingPoller implements Poller {
   private static final long KIND_DISK = 2;
   private static final long KIND_WAKE = 3;
   private static final long KEY_MASK = (1L << KIND_SHIFT) - 1;
-  private static final int EVENTS = Abi.POLLIN | Abi.POLLOUT | Abi.POLLRDHUP;
 
   private final LinuxLoop loop;
   private final Ring ring;
@@ -149,7 +148,8 @@ final class RingPoller implements Poller {
 
   private void arm(Watched target, long key) {
     long at = ring.nextEntry();
-    ring.fill(at, Ring.OP_POLL_ADD, target.fd, 0, 0, Ring.POLL_ADD_MULTI, EVENTS, KIND_WATCH << KIND_SHIFT | key);
+    ring.fill(at, Ring.OP_POLL_ADD, target.fd, 0, 0, Ring.POLL_ADD_MULTI, target.interest(),
+        KIND_WATCH << KIND_SHIFT | key);
   }
 
   private void watchWake() {

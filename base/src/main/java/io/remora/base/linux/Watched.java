@@ -11,6 +11,11 @@ abstract class Watched {
     this.fd = fd;
   }
 
+  /** What it wants to hear of, besides errors: bits of {@code Abi.POLL*}. */
+  int interest() {
+    return Abi.POLLIN | Abi.POLLOUT | Abi.POLLRDHUP;
+  }
+
   /** Bits of {@code Abi.POLL*}. May unwatch and close anything. */
   abstract void onEvents(int events);
 
