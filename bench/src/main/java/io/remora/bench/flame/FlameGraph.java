@@ -18,7 +18,7 @@ public final class FlameGraph {
   private static final int HEAD = 46;
   private static final double LETTER = 6.6;
   /** Narrower boxes are left out, in pixels. */
-  private static final double NARROWEST = 0.8;
+  private static final double NARROWEST = 1.5;
 
   private final PrintStream out;
   private final Frame root;
