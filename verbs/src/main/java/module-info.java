@@ -4,5 +4,6 @@ module io.remora.verbs {
   requires static org.jspecify;
 
   exports io.remora.verbs;
+  exports io.remora.verbs.ibverbs;
   exports io.remora.verbs.sim;
 }
