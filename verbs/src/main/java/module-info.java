@@ -3,7 +3,9 @@ module io.remora.verbs {
   requires transitive io.remora.base;
   requires static org.jspecify;
 
-  exports io.remora.verbs;
+  exports io.remora.verbs.example;
   exports io.remora.verbs.ibverbs;
+  exports io.remora.verbs.provider;
   exports io.remora.verbs.sim;
+  exports io.remora.verbs;
 }

@@ -12,6 +12,7 @@ import picocli.CommandLine.ParameterException;
 @CommandLine.Command(name = "remora", description = "Storage for clusters: volumes over NVMe over Fabrics.", synopsisSubcommandLabel = "COMMAND", subcommands = {
   QuickstartCommand.class, UpCommand.class, PoolCommand.class, VolumeCommand.class,
   CopyCommand.In.class, CopyCommand.Out.class, BenchCommand.class, TargetCommand.class, DiscoverCommand.class,
+  RdmaCommand.class, VerbsCommand.class,
   SimCommand.class,
   RescueCommand.class,
   VersionCommand.class}, footer = {"", "First steps:  remora quickstart", "Help on one:  remora COMMAND --help", ""})
