@@ -95,6 +95,30 @@ hammer_saw_nothing_wrong() {
   [ "$(cat /tmp/rounds)" -ge 3 ] || fail "only $(cat /tmp/rounds) rounds"
 }
 
+# What the kernel has protected from writes is so after a crash, and what it has given free is.
+keeps_write_protection() {
+  local disk=$(disk_of "$RAW_NQN") c=/dev/$(controller_of "$RAW_NQN") last
+  last=$((4096 / $(blockdev --getss "$disk") - 1))
+  is_readonly() { [ "$(blockdev --getro "$disk")" = "$1" ]; }
+  is_protected() { nvme get-feature "$c" -n 1 -f 0x84 | grep -iE "value:(0x)?0*$1\$"; }
+  head -c 4096 /dev/urandom >/tmp/late
+  nvme set-feature "$c" -n 1 -f 0x84 -v 1
+  within 20 is_readonly 1
+  ask crash
+  recovers
+  within 20 is_protected 1
+  within 20 is_readonly 1
+  if nvme io-passthru "$c" -o 1 -n 1 --cdw10=0 --cdw12=$last -l 4096 -w -i /tmp/late; then
+    fail "a write went through"
+  fi
+  nvme set-feature "$c" -n 1 -f 0x84 -v 0
+  ask crash
+  recovers
+  within 20 is_protected 0
+  within 20 is_readonly 0
+  dd if=/tmp/late of="$disk" bs=4096 count=1 oflag=direct status=none
+}
+
 file_system_is_clean() {
   local disk=$(disk_of "$NQN")
   umount /mnt
@@ -117,5 +141,6 @@ check "SIGKILL, away for 5 s with I/O waiting" stays_away
 check "fstrim and two SIGKILLs" trims_and_is_killed
 check "SIGTERM and back" ends_orderly_and_comes_back
 check "fio verified without a pause through all of it" hammer_saw_nothing_wrong
+check "write protection, kept over two SIGKILLs" keeps_write_protection
 check "umount, fsck.ext4 -fn, checksums" file_system_is_clean
 finish

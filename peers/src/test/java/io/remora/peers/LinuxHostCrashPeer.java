@@ -27,7 +27,7 @@ class LinuxHostCrashPeer {
           "end", words -> ended(process::terminate) + ", " + restarted(process));
       Guest.Config config = new Guest.Config("crash-" + kernel, kernel, List.of("--smp", "2"), Duration.ofMinutes(5));
       try (Guest guest = new Guest(config, "crash.sh", environment, answers)) {
-        guest.finish(8);
+        guest.finish(9);
       }
     }
   }
