@@ -43,6 +43,7 @@ public final class LoopContext {
   private boolean draining;
   private boolean closing;
   private boolean freed;
+  private final List<Runnable> beforeFree = new ArrayList<>();
 
   LoopContext(Target target, Loop loop) {
     this.target = target;
@@ -217,6 +218,11 @@ public final class LoopContext {
     return done;
   }
 
+  /** Has {@code task} run when all connections have ended, before the memory goes: for what transports have on the loop. */
+  public void beforeFree(Runnable task) {
+    beforeFree.add(task);
+  }
+
   /** Drops all connections and gives back the memory. From any thread; completes on the loop. */
   CompletableFuture<Void> close() {
     loop.execute(() -> {
@@ -237,6 +243,7 @@ public final class LoopContext {
     for (NamespaceTable table : tables.values()) {
       table.close(() -> {});
     }
+    beforeFree.forEach(Runnable::run);
     pool.close();
     closed.complete(null);
   }

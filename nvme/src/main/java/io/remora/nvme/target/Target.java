@@ -113,6 +113,16 @@ public final class Target {
         .toArray(CompletableFuture[]::new));
   }
 
+  /** Whether any subsystem has a controller {@code id}. From any thread. */
+  public boolean hasController(int id) {
+    for (Subsystem subsystem : subsystems()) {
+      if (subsystem.controller(id) != null) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** For transports: a number for a new port. */
   public int newPortId() {
     return nextPortId.getAndIncrement();

@@ -13,8 +13,6 @@ import io.remora.nvme.target.Subsystem;
 import io.remora.nvme.target.Target;
 import io.remora.nvme.target.TargetConfig;
 import io.remora.nvme.target.TargetListener;
-import io.remora.nvme.tcp.HostTcp;
-import io.remora.nvme.tcp.TcpTarget;
 import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.UUID;
@@ -42,14 +40,16 @@ class HostTargetSim {
     final SimMachine hostMachine;
     final SimMachine targetMachine;
     final List<SimLoop> hostLoops;
+    final Carriage carriage;
     final MemoryDevice memory = new MemoryDevice("memory", new UUID(3, 4), SIZE, 512);
     Target target = new Target(TargetConfig.DEFAULT);
     TargetListener listener;
     HostController controller;
 
     @SuppressWarnings("NullAway.Init")
-    World(long seed) {
+    World(long seed, Carriage.Kind kind) {
       sim = new Simulation(seed);
+      carriage = Carriage.of(kind, sim);
       random = sim.random();
       hostMachine = sim.machine("host");
       targetMachine = sim.machine("target");
@@ -63,7 +63,7 @@ class HostTargetSim {
       Subsystem subsystem = target.addSubsystem(Subsystem.Config.of(NQN));
       subsystem.allowAnyHost(true);
       subsystem.addNamespace(1, new LateDevice(memory, 2 * MILLI, 2 * SECOND));
-      CompletableFuture<TargetListener> listening = TcpTarget.listen(loops,
+      CompletableFuture<TargetListener> listening = carriage.listen(loops,
           new InetSocketAddress(targetMachine.address(), 4420), target);
       sim.runUntil(listening::isDone, SECOND);
       listener = listening.join();
@@ -74,26 +74,25 @@ class HostTargetSim {
           .withDigests(random.nextBoolean(), random.nextBoolean()).withQueues(0, 4 + random.nextInt(28))
           .withResend(resend);
       options = options.withTimes(options.times().withKeepAlive(2 * SECOND).withIo(3 * SECOND).withConnect(2 * SECOND));
-      CompletableFuture<HostController> future = HostController.connect(new HostTcp(), List.copyOf(hostLoops), options);
+      CompletableFuture<HostController> future = HostController.connect(carriage.host(), List.copyOf(hostLoops),
+          options);
       sim.runUntil(future::isDone, 60 * SECOND);
       controller = future.join();
     }
 
     void befall() {
       switch (random.nextInt(9)) {
-        case 0, 1 -> sim.net().reset(hostMachine, targetMachine);
-        case 2, 3, 4 -> {
-          sim.net().breakNextConnection(hostMachine, targetMachine, random.nextInt(1 << random.nextInt(19)));
-          sim.net().reset(hostMachine, targetMachine);
-        }
+        case 0, 1 -> carriage.reset(hostMachine, targetMachine);
+        case 2, 3, 4 -> carriage.breakSome(hostMachine, targetMachine);
         case 5 -> {
-          sim.net().partition(hostMachine, targetMachine);
-          sim.schedule(random.nextLong(8 * SECOND), () -> sim.net().heal());
+          carriage.cut(hostMachine, targetMachine);
+          carriage.cut(targetMachine, hostMachine);
+          sim.schedule(random.nextLong(8 * SECOND), carriage::heal);
         }
         case 6 -> {
           SimMachine from = random.nextBoolean() ? hostMachine : targetMachine;
-          sim.net().cut(from, from.equals(hostMachine) ? targetMachine : hostMachine);
-          sim.schedule(random.nextLong(8 * SECOND), () -> sim.net().heal());
+          carriage.cut(from, from.equals(hostMachine) ? targetMachine : hostMachine);
+          sim.schedule(random.nextLong(8 * SECOND), carriage::heal);
         }
         case 7 -> {
           targetMachine.pause();
@@ -114,7 +113,8 @@ class HostTargetSim {
       sim.runFor(30 * SECOND);
       CompletableFuture<Void> gone = target.close();
       sim.runUntil(gone::isDone, 60 * SECOND);
-      sim.runFor(SECOND);
+      sim.runFor(30 * SECOND);
+      assertThat(carriage.leftBytes()).as("registered bytes of the host").isZero();
       assertThat(hostMachine.openSockets()).as("open sockets of the host").isZero();
       assertThat(targetMachine.openSockets()).as("open sockets of the target").isZero();
     }
@@ -127,7 +127,13 @@ class HostTargetSim {
   @ParameterizedTest
   @MethodSource("seeds")
   void nothingIsLost(long seed) {
-    run(seed, Resend.WHEN_OLD_IS_DEAD);
+    run(seed, Resend.WHEN_OLD_IS_DEAD, Carriage.Kind.TCP);
+  }
+
+  @ParameterizedTest
+  @MethodSource("seeds")
+  void nothingIsLostOverRdma(long seed) {
+    run(seed, Resend.WHEN_OLD_IS_DEAD, Carriage.Kind.RDMA);
   }
 
   /** What Linux does brings old data back now and then: the simulation can see it. */
@@ -139,7 +145,7 @@ class HostTargetSim {
 
   private static boolean fails(long seed, Resend resend) {
     try {
-      run(seed, resend);
+      run(seed, resend, Carriage.Kind.TCP);
       return false;
     } catch (SimulationFailure e) {
       assertThat(e).hasMessageContaining("returned something else");
@@ -147,8 +153,8 @@ class HostTargetSim {
     }
   }
 
-  private static void run(long seed, Resend resend) {
-    World world = new World(seed);
+  private static void run(long seed, Resend resend, Carriage.Kind kind) {
+    World world = new World(seed, kind);
     world.connect(resend);
     Workload workload = new Workload(world.random, SIZE);
     for (SimLoop loop : world.hostLoops) {

@@ -17,7 +17,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 
 /** A device in memory whose requests take as long, and end as, the test says. */
-final class TestDevice implements BlockDevice {
+public final class TestDevice implements BlockDevice {
   private static final byte[] ZEROS = new byte[4096];
 
   final MemorySegment memory;
@@ -38,7 +38,8 @@ final class TestDevice implements BlockDevice {
   int held;
   private final ArrayDeque<Runnable> heldCompletions = new ArrayDeque<>();
 
-  TestDevice(Arena arena, int blockSize, long sizeBytes) {
+  /** Of {@code sizeBytes}, in memory of {@code arena}. */
+  public TestDevice(Arena arena, int blockSize, long sizeBytes) {
     this.memory = arena.allocate(sizeBytes + (16 << 20));
     this.blockSize = blockSize;
     this.uuid = new UUID(0x1234_5678_9abc_4defL, 0x8123_4567_89ab_0000L + blockSize);
@@ -54,15 +55,36 @@ final class TestDevice implements BlockDevice {
     listeners.forEach(l -> l.onRemoved(this, Status.MEDIUM_ERROR));
   }
 
+  /** Who hears of each request when it comes. */
+  public void onSubmit(Consumer<IoRequest> listener) {
+    onSubmit = listener;
+  }
+
+  /** How long requests take, in nanoseconds. */
+  public void delayNs(long ns) {
+    delayNs = ns;
+  }
+
+  /** Whether requests wait for {@link #letGo}. */
+  public void holding(boolean hold) {
+    holding = hold;
+  }
+
+  /** The channels that are open. */
+  public int openChannels() {
+    return openChannels;
+  }
+
   /** Ends what was held, on the loop of the call. */
-  void letGo() {
+  public void letGo() {
     holding = false;
     while (!heldCompletions.isEmpty()) {
       heldCompletions.remove().run();
     }
   }
 
-  byte[] bytes(long offset, int length) {
+  /** What it holds. */
+  public byte[] bytes(long offset, int length) {
     return memory.asSlice(offset, length).toArray(ValueLayout.JAVA_BYTE);
   }
 

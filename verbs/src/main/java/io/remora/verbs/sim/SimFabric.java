@@ -107,6 +107,8 @@ public final class SimFabric {
 
   InetSocketAddress listen(InetSocketAddress address, QueuePairType type, SimListener listener) {
     int port = address.getPort();
+    // Those of processes that were killed.
+    listeners.values().removeIf(each -> !execute(each.context().loop(), () -> {}));
     if (port == 0) {
       for (port = FIRST_FREE_PORT; listeners.putIfAbsent(key(address, port, type), listener) != null; port++) {
         Check.that(port < 65_535, "no port is free");

@@ -1,0 +1,90 @@
+package io.remora.nvme.rdma;
+
+import io.remora.nvme.target.LoopContext;
+import io.remora.verbs.Access;
+import io.remora.verbs.Capability;
+import io.remora.verbs.CmListener;
+import io.remora.verbs.Context;
+import io.remora.verbs.ProtectionDomain;
+import io.remora.verbs.Provider;
+import io.remora.verbs.QueuePairType;
+import io.remora.verbs.ReceiveRequest;
+import io.remora.verbs.SendRequest;
+import io.remora.verbs.WorkCompletions;
+import java.net.InetSocketAddress;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The RDMA device of a listener on one loop, with what its connections there share: the protection domain, the loop's I/O memory, registered
+ * once, and requests to post. Belongs to the loop; goes when the target's memory on the loop goes.
+ *
+ * <p>The memory is registered for this end's own use: peers get no key to it.
+ */
+final class TargetDevice {
+  private static final int COMPLETIONS_PER_POLL = 64;
+
+  final LoopContext context;
+  final Context device;
+  final ProtectionDomain domain;
+  final RegisteredPool memory;
+  final boolean invalidates;
+  final WorkCompletions completions = new WorkCompletions(COMPLETIONS_PER_POLL);
+  final ReceiveRequest receive = new ReceiveRequest(2);
+  final SendRequest read = new SendRequest(1);
+  final SendRequest write = new SendRequest(1);
+  final SendRequest response = new SendRequest(1);
+  private @Nullable CmListener listener;
+
+  private TargetDevice(LoopContext context, Context device, ProtectionDomain domain, RegisteredPool memory) {
+    this.context = context;
+    this.device = device;
+    this.domain = domain;
+    this.memory = memory;
+    this.invalidates = device.attributes().can(Capability.SEND_WITH_INVALIDATE);
+    context.beforeFree(this::close);
+  }
+
+  /**
+   * Opens {@code name} for the loop of {@code context}, on it.
+   *
+   * @throws io.remora.base.RemoraException as {@link Provider#open}, and NO_RESOURCES when the loop's memory is more than may be registered
+   */
+  static TargetDevice open(LoopContext context, Provider provider, String name, RegisteredBytes bytes) {
+    Context device = provider.open(context.loop(), name);
+    ProtectionDomain domain = null;
+    try {
+      domain = device.allocateProtectionDomain();
+      return new TargetDevice(context, device, domain,
+          RegisteredPool.open(context.pool(), domain, Access.LOCAL_WRITE, bytes));
+    } catch (RuntimeException e) {
+      if (domain != null) {
+        domain.close();
+      }
+      device.close();
+      throw e;
+    }
+  }
+
+  /** Listens with this loop's device. */
+  InetSocketAddress listen(InetSocketAddress address, CmListener.Handler handler) {
+    CmListener made = device.connectionManager().listen(address, QueuePairType.RC, handler);
+    listener = made;
+    return made.localAddress();
+  }
+
+  /** Listens no more. Idempotent. */
+  void stopListening() {
+    CmListener old = listener;
+    listener = null;
+    if (old != null) {
+      old.close();
+    }
+  }
+
+  private void close() {
+    stopListening();
+    memory.close();
+    domain.close();
+    device.close();
+  }
+}
