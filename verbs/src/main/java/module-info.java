@@ -6,6 +6,7 @@ module io.remora.verbs {
   exports io.remora.verbs.example;
   exports io.remora.verbs.ibverbs;
   exports io.remora.verbs.provider;
+  exports io.remora.verbs.shm;
   exports io.remora.verbs.sim;
   exports io.remora.verbs;
 }

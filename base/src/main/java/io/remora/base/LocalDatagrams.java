@@ -7,7 +7,7 @@ import org.jspecify.annotations.Nullable;
  * Messages between processes of this machine and this user without a connection: whole, in order per sender, lost when the receiver's queue is full. Belongs to one loop; never blocks.
  */
 public interface LocalDatagrams extends AutoCloseable {
-  /** Returned by {@link #receive} when there is none. */
+  /** Returned by {@link #receive} when there is none, and by {@link #send} when nobody has that name. */
   int NONE = -1;
 
   /** Where arrivals are told, on the loop. */
@@ -30,9 +30,9 @@ public interface LocalDatagrams extends AutoCloseable {
   /**
    * Sends one datagram of 1 to {@link Local#MAX_MESSAGE_BYTES} bytes to the socket of that name.
    *
-   * @return false when it is lost: nobody there, or no room
+   * @return {@code length}; 0 when the receiver's queue is full, and the datagram is lost; {@link #NONE}
    */
-  boolean send(MemorySegment source, long offset, int length, String to);
+  int send(MemorySegment source, long offset, int length, String to);
 
   /** Closes it and frees its name. Idempotent. */
   @Override

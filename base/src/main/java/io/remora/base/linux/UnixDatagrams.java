@@ -61,13 +61,19 @@ final class UnixDatagrams extends Watched implements LocalDatagrams {
   }
 
   @Override
-  public boolean send(MemorySegment source, long offset, int length, String to) {
+  public int send(MemorySegment source, long offset, int length, String to) {
     assert loop.inLoop();
     Check.argument(length >= 1 && length <= Local.MAX_MESSAGE_BYTES, "a datagram of %d bytes", length);
     assert source.isNative() && offset >= 0 && offset + length <= source.byteSize();
+    if (closed) {
+      return NONE;
+    }
     UnixMessage message = local.message();
-    return !closed
-        && message.send(fd, source.address() + offset, length, null, UnixNames.write(to, message.address())) == length;
+    long result = message.send(fd, source.address() + offset, length, null, UnixNames.write(to, message.address()));
+    return switch ((int) result) {
+      case -Errno.EAGAIN, -Errno.EINTR, -Errno.ENOBUFS, -Errno.ENOMEM -> 0;
+      default -> result > 0 ? length : NONE;
+    };
   }
 
   @Override

@@ -37,6 +37,26 @@ public abstract class KeyEntry {
     return index << 8 | tag;
   }
 
+  /** What peers call its first byte; while it is valid. */
+  protected final long firstAddress() {
+    return address;
+  }
+
+  /** How long it is, in bytes; while it is valid. */
+  protected final long extentBytes() {
+    return lengthBytes;
+  }
+
+  /** What may be done by its key, bits of {@link io.remora.verbs.Access}; while it is valid. */
+  protected final int rights() {
+    return access;
+  }
+
+  /** The one whose peer may use it; null: all of the domain. */
+  protected final @Nullable SoftQueuePair user() {
+    return user;
+  }
+
   /** The memory in which it lies. */
   public final MemorySegment segment() {
     return segment;

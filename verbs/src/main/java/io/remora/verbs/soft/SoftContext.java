@@ -63,6 +63,11 @@ public abstract class SoftContext implements Context {
   /** Makes the provider's queue pair; the configuration has been {@linkplain #check checked}. */
   protected abstract SoftQueuePair newQueuePair(SoftProtectionDomain domain, QueuePairConfig config);
 
+  /** Whether {@code queuePair} may have that number; for providers that share numbers with other processes. */
+  protected boolean claim(SoftQueuePair queuePair, int number) {
+    return true;
+  }
+
   /** Makes the provider's protection domain. */
   protected SoftProtectionDomain newProtectionDomain() {
     return new SoftProtectionDomain(this);
@@ -169,7 +174,7 @@ public abstract class SoftContext implements Context {
     int number;
     do {
       number = 2 + loop.random().nextInt((1 << 24) - 3);
-    } while (queuePairs.containsKey(number));
+    } while (queuePairs.containsKey(number) || !claim(queuePair, number));
     queuePairs.put(number, queuePair);
     return number;
   }

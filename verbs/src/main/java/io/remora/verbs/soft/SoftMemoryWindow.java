@@ -85,11 +85,20 @@ public class SoftMemoryWindow extends KeyEntry implements MemoryWindow {
       closed = true;
       domain().context().keys().remove(this);
       domain().closed("memory window");
+      onClosed();
     }
   }
 
   /** It is bound now. For providers. */
   protected void onBound() {}
+
+  /** It is closed. For providers. */
+  protected void onClosed() {}
+
+  /** The region that it is bound to. For providers. */
+  protected final @Nullable SoftMemoryRegion region() {
+    return region;
+  }
 
   /** It is not bound any more. For providers. */
   protected void onUnbound() {}

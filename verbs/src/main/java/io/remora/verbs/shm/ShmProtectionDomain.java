@@ -1,0 +1,69 @@
+package io.remora.verbs.shm;
+
+import io.remora.base.Local;
+import io.remora.base.RemoraException;
+import io.remora.base.Status;
+import io.remora.verbs.Access;
+import io.remora.verbs.soft.SoftMemoryRegion;
+import io.remora.verbs.soft.SoftMemoryWindow;
+import io.remora.verbs.soft.SoftProtectionDomain;
+import java.lang.foreign.MemorySegment;
+
+/** A protection domain with a key table that its peers, and no others, can read. Belongs to its context's loop. */
+final class ShmProtectionDomain extends SoftProtectionDomain {
+  private final ShmContext context;
+  private final SharedKeys keys;
+
+  ShmProtectionDomain(ShmContext context) {
+    super(context);
+    this.context = context;
+    this.keys = new SharedKeys(context.local());
+  }
+
+  SharedKeys keys() {
+    return keys;
+  }
+
+  ShmContext shm() {
+    return context;
+  }
+
+  @Override
+  protected SoftMemoryRegion newRegion(MemorySegment memory, int access) {
+    Local.SharedMemory shared = context.local().find(memory);
+    boolean forPeers = (access & ~Access.LOCAL_WRITE) != 0;
+    if (shared == null && forPeers) {
+      throw new RemoraException(Status.UNSUPPORTED,
+          "provider shm: to register memory for peers that no other process can map "
+              + "is not supported; take it from Context.allocate or a buffer pool");
+    }
+    return new ShmMemoryRegion(this, memory, access, forPeers ? shared : null);
+  }
+
+  @Override
+  protected SoftMemoryWindow newWindow() {
+    return new ShmMemoryWindow(this);
+  }
+
+  /** Waits until no peer of this domain copies by {@code key}, which has been withdrawn. */
+  void awaitCopies(int key) {
+    for (LinkedQueuePair queuePair : context.linked()) {
+      if (queuePair.protectionDomain() == this) {
+        awaitCopy(queuePair, key);
+      }
+    }
+  }
+
+  /** Waits until that peer does not copy by {@code key}. Who does not end a copy loses its connection. */
+  void awaitCopy(LinkedQueuePair queuePair, int key) {
+    Link link = queuePair.link();
+    if (link != null && !link.awaitCopy(key)) {
+      queuePair.stuck(link.peerProcess());
+    }
+  }
+
+  @Override
+  protected void onClosed() {
+    keys.close();
+  }
+}
