@@ -10,7 +10,9 @@ import java.util.List;
 import picocli.CommandLine.Command;
 
 /** {@code remora rdma}. */
-@Command(name = "rdma", description = "RDMA on this machine.", synopsisSubcommandLabel = "COMMAND", subcommands = RdmaCommand.Devices.class)
+@Command(name = "rdma", description = "RDMA on this machine.", synopsisSubcommandLabel = "COMMAND", subcommands = {
+  RdmaCommand.Devices.class,
+  RdmaPerfCommand.Ping.class, RdmaPerfCommand.Perf.class})
 final class RdmaCommand extends CommandGroup {
   /** {@code remora rdma devices}. */
   @Command(name = "devices", description = {"List the RDMA devices of this machine, and why the unusable ones are so.",

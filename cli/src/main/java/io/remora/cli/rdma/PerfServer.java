@@ -1,0 +1,190 @@
+package io.remora.cli.rdma;
+
+import io.remora.base.RemoraException;
+import io.remora.base.Status;
+import io.remora.verbs.Access;
+import io.remora.verbs.Capability;
+import io.remora.verbs.CmId;
+import io.remora.verbs.CmListener;
+import io.remora.verbs.CmRequest;
+import io.remora.verbs.CompletionQueue;
+import io.remora.verbs.Context;
+import io.remora.verbs.MemoryRegion;
+import io.remora.verbs.ProtectionDomain;
+import io.remora.verbs.QueuePair;
+import io.remora.verbs.QueuePairConfig;
+import io.remora.verbs.QueuePairType;
+import io.remora.verbs.ReceiveRequest;
+import io.remora.verbs.SendRequest;
+import io.remora.verbs.WorkCompletions;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/** The end that is measured against: lends memory, and sends messages back. Belongs to its context's loop. */
+public final class PerfServer implements AutoCloseable {
+  /** Connections at once. */
+  static final int MAX_SESSIONS = 16;
+
+  private final Context context;
+  private final Consumer<String> log;
+  private final CmListener listener;
+  private final Set<Session> sessions = new LinkedHashSet<>();
+
+  /**
+   * Listens at {@code address}; on the context's loop.
+   *
+   * @param log hears of connections, for people
+   */
+  public PerfServer(Context context, InetSocketAddress address, Consumer<String> log) {
+    this.context = context;
+    this.log = log;
+    this.listener = context.connectionManager().listen(address, QueuePairType.RC, this::onRequest);
+  }
+
+  /** Where it listens. */
+  public InetSocketAddress localAddress() {
+    return listener.localAddress();
+  }
+
+  private void onRequest(CmRequest request) {
+    try {
+      if (sessions.size() >= MAX_SESSIONS) {
+        throw new RemoraException(Status.NO_RESOURCES, MAX_SESSIONS + " measurements run already");
+      }
+      PerfTerms terms = PerfTerms.decode(request.privateData());
+      Session session = new Session(terms, request);
+      sessions.add(session);
+      log.accept(request.remoteAddress() + ": " + terms.operation().text() + ", " + terms.bytes() + " bytes, depth "
+          + terms.depth());
+    } catch (RemoraException e) {
+      log.accept(request.remoteAddress() + ": refused, " + e.getMessage());
+      byte[] why = e.getMessage().getBytes(StandardCharsets.UTF_8);
+      request.reject(MemorySegment.ofArray(why).asSlice(0, Math.min(why.length, 128)));
+    }
+  }
+
+  @Override
+  public void close() {
+    listener.close();
+    List.copyOf(sessions).forEach(Session::close);
+  }
+
+  /** One connection. */
+  private final class Session implements CmId.Handler {
+    private final PerfTerms terms;
+    private final CmRequest request;
+    private final ProtectionDomain domain;
+    private final CompletionQueue completions;
+    private final Arena arena;
+    private final MemoryRegion region;
+    private final CmId id;
+    private final QueuePair queuePair;
+    private final WorkCompletions polled = new WorkCompletions(64);
+    private final ReceiveRequest receive = new ReceiveRequest();
+    private final SendRequest answer = new SendRequest().signalled(false);
+    private int unsignalled;
+    private boolean closed;
+
+    Session(PerfTerms terms, CmRequest request) {
+      this.terms = terms;
+      this.request = request;
+      this.domain = context.allocateProtectionDomain();
+      this.completions = context.createCompletionQueue(4 * terms.depth() + 16, this::onEvent);
+      this.arena = context.loop().newArena();
+      MemorySegment memory = context.allocate(arena, terms.memoryBytes());
+      boolean atomics = context.attributes().can(Capability.ATOMICS);
+      this.region = domain.register(memory,
+          Access.LOCAL_WRITE | Access.REMOTE_WRITE | Access.REMOTE_READ | (atomics ? Access.REMOTE_ATOMIC : 0));
+      this.id = request.attach(context, this);
+      this.queuePair = id.createQueuePair(domain,
+          QueuePairConfig.rc(completions, 2 * terms.depth() + 8, 2 * terms.depth()));
+      if (terms.operation() == PerfTerms.Operation.SEND) {
+        for (int i = 0; i < terms.depth(); i++) {
+          post(i);
+        }
+      }
+      completions.requestNotify(false);
+      PerfTerms.Memory lent = new PerfTerms.Memory(region.address(), region.remoteKey(), terms.memoryBytes());
+      int reads = Math.min(request.responderResources(), context.attributes().maxReads());
+      id.accept(new CmId.Parameters(lent.encode(), reads, 0));
+    }
+
+    private void post(int slot) {
+      queuePair.postReceive(receive.id(slot).piece(region, (long) slot * terms.stride(), terms.bytes()));
+    }
+
+    private void onEvent() {
+      if (closed) {
+        return;
+      }
+      completions.requestNotify(false);
+      while (completions.poll(polled) > 0) {
+        for (int i = 0; i < polled.count(); i++) {
+          if (polled.ok(i) && polled.opcode(i) == io.remora.verbs.CompletionOpcode.RECEIVE) {
+            echo((int) polled.id(i));
+          }
+        }
+      }
+    }
+
+    private void echo(int slot) {
+      // The receive's memory goes back first: sends are in order, so it is sent before the peer can fill it again.
+      unsignalled++;
+      boolean signal = unsignalled >= terms.depth();
+      if (signal) {
+        unsignalled = 0;
+      }
+      post(slot);
+      queuePair.postSend(
+          answer.id(slot).signalled(signal).piece(region, (long) slot * terms.stride(), terms.bytes()).send());
+    }
+
+    @Override
+    public void onEstablished(CmId.Established connection) {}
+
+    @Override
+    public void onFailed(Status reason, String text) {
+      log.accept(request.remoteAddress() + ": " + text);
+      closeLater();
+    }
+
+    @Override
+    public void onDisconnected(Status reason, String text) {
+      closeLater();
+    }
+
+    private void closeLater() {
+      context.loop().defer(this::close);
+    }
+
+    private void close() {
+      if (!closed) {
+        closed = true;
+        sessions.remove(this);
+        queuePair.close();
+        id.close();
+        completions.close();
+        region.close();
+        domain.close();
+        arena.close();
+      }
+    }
+  }
+
+  /** For people. */
+  static @Nullable String text(MemorySegment rejection) {
+    byte[] bytes = rejection.toArray(java.lang.foreign.ValueLayout.JAVA_BYTE);
+    int end = 0;
+    while (end < bytes.length && bytes[end] != 0) {
+      end++;
+    }
+    return end == 0 ? null : new String(bytes, 0, end, StandardCharsets.UTF_8).replaceAll("\\p{Cntrl}", "?");
+  }
+}
