@@ -19,7 +19,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code remora bench}. */
-@Command(name = "bench", description = {"Measure a device, with fio's names and meanings.", "",
+@Command(name = "bench", subcommands = MatrixCommand.class, description = {"Measure a device, with fio's names and meanings.", "",
   "It is a closed loop: a request is sent when one has come back, and its latency runs from submission to completion."
       + " While the device stalls at most iodepth requests see it, so percentiles understate what independent clients"
       + " would see (coordinated omission). Several jobs work on equal parts of the range."}, footer = {"",
@@ -34,8 +34,8 @@ final class BenchCommand extends io.remora.cli.Command {
     crc32c
   }
 
-  @Parameters(paramLabel = "URI", description = "nvmf+tcp://HOST:PORT/NQN, mem:SIZE, null:SIZE or file:PATH[:SIZE].")
-  String uri;
+  @Parameters(paramLabel = "URI", arity = "0..1", defaultValue = "", description = "nvmf+tcp://HOST:PORT/NQN, mem:SIZE, null:SIZE or file:PATH[:SIZE].")
+  String uri = "";
 
   @Option(names = {"--rw",
     "--readwrite"}, paramLabel = "PATTERN", defaultValue = "randread", description = "read, write, rw, randread, randwrite or randrw (default: ${DEFAULT-VALUE}).")
@@ -82,6 +82,9 @@ final class BenchCommand extends io.remora.cli.Command {
 
   @Override
   int run(Terminal terminal) throws InterruptedException {
+    if (uri.isEmpty()) {
+      throw usage("a URI is missing, or the command matrix");
+    }
     DeviceUri target = parse();
     try (Loops loops = loopOptions.start("bench", jobs);
         OpenDevices.Opened opened = OpenDevices.open(target, loops.all(), ioDepth)) {

@@ -1,5 +1,6 @@
 package io.remora.bench.pair;
 
+import io.remora.cli.load.PingPong;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

@@ -1,4 +1,4 @@
-package io.remora.bench.pair;
+package io.remora.cli.load;
 
 import io.remora.base.Loop;
 import io.remora.base.Loops;
@@ -11,19 +11,20 @@ import java.util.concurrent.atomic.AtomicLong;
  * How far apart two processors are now: the round trip of a cache line between a thread on each. Virtual processors move, and everything
  * that crosses them changes its speed with it.
  */
-final class PingPong implements AutoCloseable {
+public final class PingPong implements AutoCloseable {
   private static final long DURATION_NS = 50_000_000;
   private static final int ROUNDS_PER_LOOK = 256;
   private static final long STOP = -1;
 
   private final Loops loops;
 
-  PingPong(int firstCore, int secondCore) {
+  /** Between those two processors, which this process may use. */
+  public PingPong(int firstCore, int secondCore) {
     loops = Loops.start(new Loops.Config("pingpong", 2, Loops.Backend.EPOLL, 0, List.of(firstCore, secondCore)));
   }
 
   /** Plays for 50 ms; returns the time of one round trip in nanoseconds. */
-  double roundTripNs() {
+  public double roundTripNs() {
     AtomicLong ball = new AtomicLong();
     CompletableFuture<Double> result = new CompletableFuture<>();
     CompletableFuture<Boolean> ended = new CompletableFuture<>();

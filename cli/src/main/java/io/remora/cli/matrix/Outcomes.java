@@ -1,0 +1,109 @@
+package io.remora.cli.matrix;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.remora.base.RemoraException;
+import io.remora.base.Status;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/** What is measured so far; kept in a folder, so that a matrix that was stopped goes on where it was. One thread. */
+public final class Outcomes {
+  private static final int VERSION = 1;
+  private static final ObjectMapper MAPPER = new ObjectMapper();
+
+  private final @Nullable Path folder;
+  private final Map<Cell, Outcome> byCell = new LinkedHashMap<>();
+
+  private Outcomes(@Nullable Path folder) {
+    this.folder = folder;
+  }
+
+  /** Those that the folder has from earlier; null keeps nothing. */
+  public static Outcomes open(@Nullable Path folder) {
+    Outcomes outcomes = new Outcomes(folder);
+    Path file = folder == null ? null : folder.resolve("results.json");
+    if (file != null && Files.exists(file)) {
+      try {
+        JsonNode root = MAPPER.readTree(file.toFile());
+        if (root.path("version").asInt() != VERSION) {
+          throw new RemoraException(Status.UNSUPPORTED, file + " is of version " + root.path("version") + ", not " + VERSION
+              + ": give another folder");
+        }
+        root.path("results").forEach(node -> outcomes.put(Outcome.read(node)));
+      } catch (IOException e) {
+        throw new RemoraException(Status.CORRUPT, "cannot read " + file + ": " + e.getMessage() + "; remove it or give another folder", e);
+      }
+    }
+    return outcomes;
+  }
+
+  private void put(Outcome outcome) {
+    byCell.put(outcome.cell(), outcome);
+  }
+
+  /** What came of {@code cell}, or null when it is still to be measured. */
+  public @Nullable Outcome of(Cell cell) {
+    return byCell.get(cell);
+  }
+
+  /** All, in the order in which they were measured. */
+  public Collection<Outcome> all() {
+    return byCell.values();
+  }
+
+  /** Adds one and keeps it. */
+  public void add(Outcome outcome) {
+    put(outcome);
+    Path to = folder;
+    if (to != null) {
+      write(to, "results.json", text());
+    }
+  }
+
+  /** The table and the charts, beside the results. */
+  public void report() {
+    Path to = folder;
+    if (to != null) {
+      write(to, "results.md", MatrixTable.markdown(all()));
+      MatrixChart.charts(all()).forEach((name, svg) -> write(to, name, svg));
+    }
+  }
+
+  /** As one object, {@code results} in it. */
+  public ObjectNode json() {
+    ObjectNode root = JsonNodeFactory.instance.objectNode().put("version", VERSION);
+    ArrayNode list = root.putArray("results");
+    all().forEach(outcome -> list.add(outcome.json()));
+    return root;
+  }
+
+  private String text() {
+    try {
+      return MAPPER.writerWithDefaultPrettyPrinter().writeValueAsString(json());
+    } catch (JsonProcessingException e) {
+      throw new RemoraException(Status.INTERNAL, "results as JSON", e);
+    }
+  }
+
+  private static void write(Path folder, String name, String text) {
+    try {
+      Files.createDirectories(folder);
+      Path fresh = folder.resolve(name + ".new");
+      Files.writeString(fresh, text);
+      Files.move(fresh, folder.resolve(name), StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+    } catch (IOException e) {
+      throw new RemoraException(Status.INVALID, "cannot write " + folder.resolve(name) + ": " + e.getMessage(), e);
+    }
+  }
+}

@@ -1,0 +1,63 @@
+package io.remora.cli.matrix;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.remora.base.RemoraException;
+import java.io.IOException;
+import java.io.StringReader;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import javax.xml.parsers.DocumentBuilderFactory;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.xml.sax.InputSource;
+
+/** What a matrix keeps, and finds again. */
+class OutcomesTest {
+  @TempDir
+  @SuppressWarnings("NullAway.Init")
+  Path folder;
+
+  private static Outcome outcome(String transport, boolean polling, double iops) {
+    return new Outcome(new Cell(Cell.HOST, transport, "randread", 4096, 32, 1, polling), iops, 50.25, 99.5, 1000, 1.5, 1.25, "near");
+  }
+
+  @Test
+  void whatIsMeasuredIsFoundAgain() throws IOException {
+    Outcomes first = Outcomes.open(folder);
+    first.add(outcome("tcp", true, 500_000));
+    first.add(outcome("shm", true, 1_250_000));
+    first.report();
+
+    Outcomes again = Outcomes.open(folder);
+    assertThat(again.all()).containsExactlyElementsOf(first.all());
+    assertThat(again.of(outcome("shm", true, 0).cell())).isEqualTo(outcome("shm", true, 1_250_000));
+    assertThat(again.of(outcome("shm", false, 0).cell())).isNull();
+    assertThat(Files.readString(folder.resolve("results.md"))).contains("| host | shm | randread | 4096 | 32 | 1 | poll | near | 1250000 |")
+        .contains("| 2.50, 1.00, 1.00 |");
+    assertThat(first.json().at("/results/1/lat_us/p99_9").asDouble()).isEqualTo(1000);
+    assertThat(first.json().at("/results/0/mib_s").asDouble()).isEqualTo(1953.1);
+  }
+
+  @Test
+  void chartsAreXml() throws Exception {
+    Outcomes outcomes = Outcomes.open(folder);
+    outcomes.add(outcome("tcp", true, 500_000));
+    outcomes.add(outcome("shm", false, 900));
+    outcomes.report();
+    for (String name : new String[] {"iops.svg", "latency.svg", "cpu.svg"}) {
+      String svg = Files.readString(folder.resolve(name));
+      var root = DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(new InputSource(new StringReader(svg))).getDocumentElement();
+      assertThat(root.getElementsByTagName("rect").getLength()).as(name).isEqualTo(1 + 2 + 2);
+    }
+  }
+
+  @Test
+  void whatIsNoResultIsRefused() throws IOException {
+    Files.writeString(folder.resolve("results.json"), "{\"version\":9,\"results\":[]}");
+    assertThatThrownBy(() -> Outcomes.open(folder)).isInstanceOf(RemoraException.class).hasMessageContaining("version");
+    Files.writeString(folder.resolve("results.json"), "{\"version\":1,");
+    assertThatThrownBy(() -> Outcomes.open(folder)).isInstanceOf(RemoraException.class).hasMessageContaining("results.json");
+  }
+}
