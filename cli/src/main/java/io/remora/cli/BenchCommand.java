@@ -19,7 +19,8 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** {@code remora bench}. */
-@Command(name = "bench", subcommands = MatrixCommand.class, description = {"Measure a device, with fio's names and meanings.", "",
+@Command(name = "bench", subcommands = MatrixCommand.class, description = {
+  "Measure a device, with fio's names and meanings.", "",
   "It is a closed loop: a request is sent when one has come back, and its latency runs from submission to completion."
       + " While the device stalls at most iodepth requests see it, so percentiles understate what independent clients"
       + " would see (coordinated omission). Several jobs work on equal parts of the range."}, footer = {"",

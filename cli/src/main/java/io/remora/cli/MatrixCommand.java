@@ -29,9 +29,11 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /** {@code remora bench matrix}. */
-@Command(name = "matrix", description = {"Measure NVMe over Fabrics in every combination of transport, pattern, block size, depth and loops.", "",
+@Command(name = "matrix", description = {
+  "Measure NVMe over Fabrics in every combination of transport, pattern, block size, depth and loops.", "",
   "For each cell a target with a device in memory is started in a process of its own, and the load runs here; transports of the same work follow each other. With 'process' the load runs"
-      + " in the process that has the device, without a transport. Loops are pinned where there are processors enough, the target's first."}, footer = {"",
+      + " in the process that has the device, without a transport. Loops are pinned where there are processors enough, the target's first."}, footer = {
+        "",
         "Example:  remora bench matrix --transports tcp,shm --rw randread,randwrite --bs 4k --iodepth 1,32 \\",
         "              --loops 1 --runtime 5 --out results --json", ""})
 final class MatrixCommand extends io.remora.cli.Command {
@@ -117,7 +119,8 @@ final class MatrixCommand extends io.remora.cli.Command {
         for (Workload.Pattern pattern : patterns) {
           for (long blockBytes : blockSizes) {
             for (int depth : depths) {
-              add(cells, carriers, new Cell("", "", pattern.toString(), Math.toIntExact(blockBytes), depth, loops, end.equals("poll")));
+              add(cells, carriers,
+                  new Cell("", "", pattern.toString(), Math.toIntExact(blockBytes), depth, loops, end.equals("poll")));
             }
           }
         }
@@ -165,7 +168,8 @@ final class MatrixCommand extends io.remora.cli.Command {
 
   private Workload workload(Cell cell) {
     try {
-      return new Workload(Workload.Pattern.valueOf(cell.rw().toUpperCase(Locale.ROOT)), readPercent, cell.blockBytes(), cell.ioDepth(),
+      return new Workload(Workload.Pattern.valueOf(cell.rw().toUpperCase(Locale.ROOT)), readPercent, cell.blockBytes(),
+          cell.ioDepth(),
           cell.loops(), 0, size, runtimeNs, rampNs, false, 1);
     } catch (RemoraException e) {
       throw usage(e.getMessage());
@@ -196,13 +200,17 @@ final class MatrixCommand extends io.remora.cli.Command {
     double after = alone || !pinned ? 0 : distance(targets.getFirst(), own.getFirst());
     Histogram latency = result.latencyNs();
     return new Outcome(cell, result.iops(), Results.percentile(latency, 50), Results.percentile(latency, 99),
-        Results.percentile(latency, 99.9), result.cpuPerOperationUs(), targetCpuNs[0] / 1e3 / Math.max(1, result.operations()),
-        alone || !pinned ? "unknown" : before < NEAR_NS != after < NEAR_NS ? "mixed" : before < NEAR_NS ? "near" : "far");
+        Results.percentile(latency, 99.9), result.cpuPerOperationUs(),
+        targetCpuNs[0] / 1e3 / Math.max(1, result.operations()),
+        alone || !pinned
+            ? "unknown"
+            : before < NEAR_NS != after < NEAR_NS ? "mixed" : before < NEAR_NS ? "near" : "far");
   }
 
   private List<String> targetArguments(Cell cell, List<Integer> cores) {
-    List<String> arguments = new ArrayList<>(List.of("--device", "mem:" + size, "--nqn", NQN, "--listen", "127.0.0.1:0", "--spin-us",
-        cell.polling() ? "-1" : "0"));
+    List<String> arguments = new ArrayList<>(
+        List.of("--device", "mem:" + size, "--nqn", NQN, "--listen", "127.0.0.1:0", "--spin-us",
+            cell.polling() ? "-1" : "0"));
     if (!cell.transport().equals("tcp")) {
       arguments.addAll(List.of("--transport", "rdma", "--provider", cell.transport()));
     }
@@ -211,7 +219,8 @@ final class MatrixCommand extends io.remora.cli.Command {
     return arguments;
   }
 
-  private Result load(Cell cell, String uri, List<Integer> cores, long spinNs, LongSupplier targetCpu, long[] targetCpuNs)
+  private Result load(Cell cell, String uri, List<Integer> cores, long spinNs, LongSupplier targetCpu,
+      long[] targetCpuNs)
       throws InterruptedException {
     try (Loops loops = Loops.start(new Loops.Config("matrix", cell.loops(), Loops.Backend.AUTO, spinNs, cores));
         OpenDevices.Opened opened = OpenDevices.open(DeviceUri.parse(uri), loops.all(), cell.ioDepth())) {
@@ -241,12 +250,15 @@ final class MatrixCommand extends io.remora.cli.Command {
   }
 
   private static void print(Terminal terminal, Outcomes outcomes) {
-    Table table = new Table("LOAD", "TRANSPORT", "RW", ">BS", ">DEPTH", ">LOOPS", "ENDS", "CORES", ">IOPS", ">P50 US", ">P99 US", ">HOST CPU US/IO",
+    Table table = new Table("LOAD", "TRANSPORT", "RW", ">BS", ">DEPTH", ">LOOPS", "ENDS", "CORES", ">IOPS", ">P50 US",
+        ">P99 US", ">HOST CPU US/IO",
         ">TARGET CPU US/IO");
     for (Outcome o : outcomes.all()) {
       Cell cell = o.cell();
-      table.row(cell.sampling(), cell.transport(), cell.rw(), Sizes.brief(cell.blockBytes()), cell.ioDepth(), cell.loops(),
-          cell.polling() ? "poll" : "sleep", o.cores(), Results.count(o.iops()), String.format(Locale.ROOT, "%.1f", o.p50Us()),
+      table.row(cell.sampling(), cell.transport(), cell.rw(), Sizes.brief(cell.blockBytes()), cell.ioDepth(),
+          cell.loops(),
+          cell.polling() ? "poll" : "sleep", o.cores(), Results.count(o.iops()),
+          String.format(Locale.ROOT, "%.1f", o.p50Us()),
           String.format(Locale.ROOT, "%.1f", o.p99Us()), String.format(Locale.ROOT, "%.2f", o.hostCpuUs()),
           String.format(Locale.ROOT, "%.2f", o.targetCpuUs()));
     }

@@ -53,7 +53,8 @@ final class TargetProcess implements AutoCloseable {
     String line = lines.readLine();
     JsonNode said = new ObjectMapper().readTree(line == null ? "{}" : line);
     if (!said.path("ready").asBoolean()) {
-      throw new RemoraException(Status.INTERNAL, "the target does not start: " + (line == null ? "it said nothing" : line));
+      throw new RemoraException(Status.INTERNAL,
+          "the target does not start: " + (line == null ? "it said nothing" : line));
     }
     return said.path("uri").asText();
   }

@@ -1,7 +1,7 @@
 package io.remora.cli.matrix;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 
 /**
  * One measurement of the matrix.
@@ -14,19 +14,22 @@ import com.fasterxml.jackson.databind.JsonNode;
  * @param loops of the load, and of the target
  * @param polling whether both ends poll for ever, or sleep when there is nothing to do
  */
-public record Cell(String sampling, String transport, String rw, int blockBytes, int ioDepth, int loops, boolean polling) {
+public record Cell(String sampling, String transport, String rw, int blockBytes, int ioDepth, int loops,
+    boolean polling) {
   /** In the process that has the device. */
   public static final String PROCESS = "process";
   /** In another process of this machine. */
   public static final String HOST = "host";
 
   void write(ObjectNode node) {
-    node.put("sampling", sampling).put("transport", transport).put("rw", rw).put("bs", blockBytes).put("iodepth", ioDepth)
+    node.put("sampling", sampling).put("transport", transport).put("rw", rw).put("bs", blockBytes)
+        .put("iodepth", ioDepth)
         .put("loops", loops).put("polling", polling);
   }
 
   static Cell read(JsonNode node) {
-    return new Cell(node.path("sampling").asText(), node.path("transport").asText(), node.path("rw").asText(), node.path("bs").asInt(),
+    return new Cell(node.path("sampling").asText(), node.path("transport").asText(), node.path("rw").asText(),
+        node.path("bs").asInt(),
         node.path("iodepth").asInt(), node.path("loops").asInt(), node.path("polling").asBoolean());
   }
 

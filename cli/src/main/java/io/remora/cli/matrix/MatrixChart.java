@@ -29,17 +29,20 @@ final class MatrixChart {
   private static String chart(String title, Collection<Outcome> outcomes, ToDoubleFunction<Outcome> value) {
     List<String> transports = outcomes.stream().map(MatrixChart::series).distinct().toList();
     Map<Cell, List<Outcome>> groups = new LinkedHashMap<>();
-    outcomes.forEach(outcome -> groups.computeIfAbsent(outcome.cell().without(), cell -> new ArrayList<>()).add(outcome));
+    outcomes
+        .forEach(outcome -> groups.computeIfAbsent(outcome.cell().without(), cell -> new ArrayList<>()).add(outcome));
     double most = Math.max(1e-9, outcomes.stream().mapToDouble(value).max().orElse(1));
     StringBuilder bars = new StringBuilder();
     int y = 64;
     for (Map.Entry<Cell, List<Outcome>> group : groups.entrySet()) {
       Cell cell = group.getKey();
-      text(bars, 10, y + BAR - 4, String.format(Locale.ROOT, "%s, %d B, depth %d, %d loop%s, %s", cell.rw(), cell.blockBytes(), cell.ioDepth(),
-          cell.loops(), cell.loops() == 1 ? "" : "s", cell.polling() ? "polling" : "sleeping"));
+      text(bars, 10, y + BAR - 4,
+          String.format(Locale.ROOT, "%s, %d B, depth %d, %d loop%s, %s", cell.rw(), cell.blockBytes(), cell.ioDepth(),
+              cell.loops(), cell.loops() == 1 ? "" : "s", cell.polling() ? "polling" : "sleeping"));
       for (Outcome outcome : group.getValue()) {
         double width = Math.max(1, value.applyAsDouble(outcome) / most * BAR_WIDTH);
-        bars.append(String.format(Locale.ROOT, "<rect x=\"%d\" y=\"%d\" width=\"%.1f\" height=\"%d\" fill=\"%s\"/>%n", LABEL_WIDTH, y, width,
+        bars.append(String.format(Locale.ROOT, "<rect x=\"%d\" y=\"%d\" width=\"%.1f\" height=\"%d\" fill=\"%s\"/>%n",
+            LABEL_WIDTH, y, width,
             BAR - 2, COLOURS.get(transports.indexOf(series(outcome)) % COLOURS.size())));
         text(bars, LABEL_WIDTH + (int) width + 6, y + BAR - 4, number(value.applyAsDouble(outcome)));
         y += BAR;
@@ -54,7 +57,8 @@ final class MatrixChart {
     svg.append("<text x=\"10\" y=\"22\" font-size=\"16\">").append(title).append("</text>\n");
     int x = 10;
     for (int i = 0; i < transports.size(); i++) {
-      svg.append(String.format(Locale.ROOT, "<rect x=\"%d\" y=\"34\" width=\"12\" height=\"12\" fill=\"%s\"/>%n", x, COLOURS.get(i % COLOURS.size())));
+      svg.append(String.format(Locale.ROOT, "<rect x=\"%d\" y=\"34\" width=\"12\" height=\"12\" fill=\"%s\"/>%n", x,
+          COLOURS.get(i % COLOURS.size())));
       text(svg, x + 17, 45, transports.get(i));
       x += 40 + 8 * transports.get(i).length();
     }
@@ -70,6 +74,8 @@ final class MatrixChart {
   }
 
   private static String number(double value) {
-    return value >= 10_000 ? String.format(Locale.ROOT, "%.0f k", value / 1000) : String.format(Locale.ROOT, value >= 100 ? "%.0f" : "%.2f", value);
+    return value >= 10_000
+        ? String.format(Locale.ROOT, "%.0f k", value / 1000)
+        : String.format(Locale.ROOT, value >= 100 ? "%.0f" : "%.2f", value);
   }
 }

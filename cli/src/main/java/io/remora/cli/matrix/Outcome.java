@@ -15,7 +15,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
  * @param targetCpuUs processor time of the target's process per operation, in microseconds; 0 in the same process
  * @param cores how far apart the processors were before and after: {@code near}, {@code far}, {@code mixed}, or {@code unknown} where the loops are not pinned
  */
-public record Outcome(Cell cell, double iops, double p50Us, double p99Us, double p999Us, double hostCpuUs, double targetCpuUs,
+public record Outcome(Cell cell, double iops, double p50Us, double p99Us, double p999Us, double hostCpuUs,
+    double targetCpuUs,
     String cores) {
   double mibPerSecond() {
     return iops * cell.blockBytes() / (1 << 20);
@@ -25,14 +26,18 @@ public record Outcome(Cell cell, double iops, double p50Us, double p99Us, double
     ObjectNode node = JsonNodeFactory.instance.objectNode();
     cell.write(node);
     node.put("iops", round(iops, 1)).put("mib_s", round(mibPerSecond(), 1)).set("lat_us",
-        JsonNodeFactory.instance.objectNode().put("p50", round(p50Us, 2)).put("p99", round(p99Us, 2)).put("p99_9", round(p999Us, 2)));
-    return node.put("host_cpu_us_per_io", round(hostCpuUs, 3)).put("target_cpu_us_per_io", round(targetCpuUs, 3)).put("cores", cores);
+        JsonNodeFactory.instance.objectNode().put("p50", round(p50Us, 2)).put("p99", round(p99Us, 2)).put("p99_9",
+            round(p999Us, 2)));
+    return node.put("host_cpu_us_per_io", round(hostCpuUs, 3)).put("target_cpu_us_per_io", round(targetCpuUs, 3))
+        .put("cores", cores);
   }
 
   static Outcome read(JsonNode node) {
     JsonNode latency = node.path("lat_us");
-    return new Outcome(Cell.read(node), node.path("iops").asDouble(), latency.path("p50").asDouble(), latency.path("p99").asDouble(),
-        latency.path("p99_9").asDouble(), node.path("host_cpu_us_per_io").asDouble(), node.path("target_cpu_us_per_io").asDouble(),
+    return new Outcome(Cell.read(node), node.path("iops").asDouble(), latency.path("p50").asDouble(),
+        latency.path("p99").asDouble(),
+        latency.path("p99_9").asDouble(), node.path("host_cpu_us_per_io").asDouble(),
+        node.path("target_cpu_us_per_io").asDouble(),
         node.path("cores").asText());
   }
 

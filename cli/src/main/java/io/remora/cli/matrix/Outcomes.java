@@ -37,12 +37,14 @@ public final class Outcomes {
       try {
         JsonNode root = MAPPER.readTree(file.toFile());
         if (root.path("version").asInt() != VERSION) {
-          throw new RemoraException(Status.UNSUPPORTED, file + " is of version " + root.path("version") + ", not " + VERSION
-              + ": give another folder");
+          throw new RemoraException(Status.UNSUPPORTED,
+              file + " is of version " + root.path("version") + ", not " + VERSION
+                  + ": give another folder");
         }
         root.path("results").forEach(node -> outcomes.put(Outcome.read(node)));
       } catch (IOException e) {
-        throw new RemoraException(Status.CORRUPT, "cannot read " + file + ": " + e.getMessage() + "; remove it or give another folder", e);
+        throw new RemoraException(Status.CORRUPT,
+            "cannot read " + file + ": " + e.getMessage() + "; remove it or give another folder", e);
       }
     }
     return outcomes;

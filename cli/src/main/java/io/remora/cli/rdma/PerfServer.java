@@ -1,5 +1,6 @@
 package io.remora.cli.rdma;
 
+import io.remora.base.Addresses;
 import io.remora.base.RemoraException;
 import io.remora.base.Status;
 import io.remora.verbs.Access;
@@ -61,10 +62,10 @@ public final class PerfServer implements AutoCloseable {
       PerfTerms terms = PerfTerms.decode(request.privateData());
       Session session = new Session(terms, request);
       sessions.add(session);
-      log.accept(request.remoteAddress() + ": " + terms.operation().text() + ", " + terms.bytes() + " bytes, depth "
+      log.accept(Addresses.format(request.remoteAddress()) + ": " + terms.operation().text() + ", " + terms.bytes() + " bytes, depth "
           + terms.depth());
     } catch (RemoraException e) {
-      log.accept(request.remoteAddress() + ": refused, " + e.getMessage());
+      log.accept(Addresses.format(request.remoteAddress()) + ": refused, " + e.getMessage());
       byte[] why = e.getMessage().getBytes(StandardCharsets.UTF_8);
       request.reject(MemorySegment.ofArray(why).asSlice(0, Math.min(why.length, 128)));
     }
@@ -151,7 +152,7 @@ public final class PerfServer implements AutoCloseable {
 
     @Override
     public void onFailed(Status reason, String text) {
-      log.accept(request.remoteAddress() + ": " + text);
+      log.accept(Addresses.format(request.remoteAddress()) + ": " + text);
       closeLater();
     }
 

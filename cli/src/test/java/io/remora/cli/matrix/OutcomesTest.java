@@ -20,7 +20,8 @@ class OutcomesTest {
   Path folder;
 
   private static Outcome outcome(String transport, boolean polling, double iops) {
-    return new Outcome(new Cell(Cell.HOST, transport, "randread", 4096, 32, 1, polling), iops, 50.25, 99.5, 1000, 1.5, 1.25, "near");
+    return new Outcome(new Cell(Cell.HOST, transport, "randread", 4096, 32, 1, polling), iops, 50.25, 99.5, 1000, 1.5,
+        1.25, "near");
   }
 
   @Test
@@ -34,7 +35,8 @@ class OutcomesTest {
     assertThat(again.all()).containsExactlyElementsOf(first.all());
     assertThat(again.of(outcome("shm", true, 0).cell())).isEqualTo(outcome("shm", true, 1_250_000));
     assertThat(again.of(outcome("shm", false, 0).cell())).isNull();
-    assertThat(Files.readString(folder.resolve("results.md"))).contains("| host | shm | randread | 4096 | 32 | 1 | poll | near | 1250000 |")
+    assertThat(Files.readString(folder.resolve("results.md")))
+        .contains("| host | shm | randread | 4096 | 32 | 1 | poll | near | 1250000 |")
         .contains("| 2.50, 1.00, 1.00 |");
     assertThat(first.json().at("/results/1/lat_us/p99_9").asDouble()).isEqualTo(1000);
     assertThat(first.json().at("/results/0/mib_s").asDouble()).isEqualTo(1953.1);
@@ -48,7 +50,8 @@ class OutcomesTest {
     outcomes.report();
     for (String name : new String[] {"iops.svg", "latency.svg", "cpu.svg"}) {
       String svg = Files.readString(folder.resolve(name));
-      var root = DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(new InputSource(new StringReader(svg))).getDocumentElement();
+      var root = DocumentBuilderFactory.newInstance().newDocumentBuilder().parse(new InputSource(new StringReader(svg)))
+          .getDocumentElement();
       assertThat(root.getElementsByTagName("rect").getLength()).as(name).isEqualTo(1 + 2 + 2);
     }
   }
@@ -58,6 +61,7 @@ class OutcomesTest {
     Files.writeString(folder.resolve("results.json"), "{\"version\":9,\"results\":[]}");
     assertThatThrownBy(() -> Outcomes.open(folder)).isInstanceOf(RemoraException.class).hasMessageContaining("version");
     Files.writeString(folder.resolve("results.json"), "{\"version\":1,");
-    assertThatThrownBy(() -> Outcomes.open(folder)).isInstanceOf(RemoraException.class).hasMessageContaining("results.json");
+    assertThatThrownBy(() -> Outcomes.open(folder)).isInstanceOf(RemoraException.class)
+        .hasMessageContaining("results.json");
   }
 }
