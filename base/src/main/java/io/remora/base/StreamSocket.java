@@ -65,6 +65,15 @@ public interface StreamSocket extends AutoCloseable {
   /** Sends the end of our stream after what was written; reading goes on. */
   void shutdownOutput();
 
+  /**
+   * Takes the connection off this loop, to be attached to another one; what has come and was not read stays in it. Nothing is called any more, as after {@link #close}.
+   *
+   * @throws RemoraException {@link Status#UNSUPPORTED} for a socket that cannot move
+   */
+  default StreamListener.Accepted detach() {
+    throw new RemoraException(Status.UNSUPPORTED, this + " cannot move to another loop");
+  }
+
   /** Ends the connection abruptly: the peer sees a reset. Idempotent. */
   void reset();
 

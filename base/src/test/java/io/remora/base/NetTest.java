@@ -455,6 +455,28 @@ class NetTest {
   }
 
   @Test
+  void aConnectionMovesToAnotherLoopWithWhatItHasNotRead() {
+    Pair<Ear> pair = new Pair<>(loop, socket -> new Ear());
+    MemorySegment memory = arena.allocate(64);
+    send(loop, pair.near, 5);
+    long[] got = new long[1];
+    world.until(loop, "the first byte", () -> (got[0] += pair.far.socket().read(memory, 0, 1)) == 1);
+    StreamListener.Accepted moving = world.call(loop, () -> pair.far.socket().detach());
+    send(loop, pair.near, 2);
+    int before = world.call(loop, () -> pair.far.readable);
+    Ear there = new Ear();
+    world.run(other, () -> there.socket = moving.attach(other, there));
+    world.until(other, "onReadable", () -> there.readable == 1);
+    world.until(other, "the rest", () -> (got[0] += Math.max(0, there.socket().read(memory, 0, 64))) == 7);
+    send(other, there, 3);
+    world.until(loop, "an answer", () -> pair.near.readable == 1);
+    assertThat(world.call(loop, () -> pair.far.readable)).as("told to the former owner").isEqualTo(before);
+    world.run(loop, () -> pair.far.socket().close());
+    world.run(other, () -> there.socket().close());
+    world.until(loop, "the end", () -> pair.near.socket().read(memory, 0, 64) == StreamSocket.CLOSED);
+  }
+
+  @Test
   void manyConnectionsComeAndGo() {
     List<StreamSocket> accepted = new ArrayList<>();
     StreamListener listener = world.call(other, () -> other.net().listen(ANY, connection -> {

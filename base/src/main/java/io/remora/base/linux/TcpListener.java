@@ -115,7 +115,7 @@ final class TcpListener extends Watched implements StreamListener {
   }
 
   /** A connection between its listener and the loop that will own it. */
-  private static final class Connection implements Accepted {
+  static final class Connection implements Accepted {
     private final int fd;
     private final InetSocketAddress remote;
     private boolean used;

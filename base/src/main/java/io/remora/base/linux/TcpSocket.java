@@ -1,9 +1,11 @@
 package io.remora.base.linux;
 
+import io.remora.base.Check;
 import io.remora.base.Loop;
 import io.remora.base.RemoraException;
 import io.remora.base.Sgl;
 import io.remora.base.Status;
+import io.remora.base.StreamListener;
 import io.remora.base.StreamSocket;
 import java.lang.foreign.MemorySegment;
 import java.net.InetSocketAddress;
@@ -173,6 +175,15 @@ final class TcpSocket extends Watched implements StreamSocket {
       outputShut = true;
       libc.shutdown(fd, Abi.SHUT_WR);
     }
+  }
+
+  @Override
+  public StreamListener.Accepted detach() {
+    assert loop.inLoop();
+    Check.that(state == State.OPEN || state == State.ENDED, "only a connection that stands can move to another loop");
+    state = State.CLOSED;
+    loop.poller().unwatch(this);
+    return new TcpListener.Connection(fd, remote);
   }
 
   @Override

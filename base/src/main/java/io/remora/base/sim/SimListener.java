@@ -8,7 +8,7 @@ import java.net.InetSocketAddress;
 
 /** A listening socket of a {@link SimLoop}. */
 final class SimListener implements StreamListener {
-  private static final class Connection implements Accepted {
+  static final class Connection implements Accepted {
     private final TcpEnd end;
     private boolean used;
 

@@ -4,6 +4,7 @@ import io.remora.base.Check;
 import io.remora.base.Loop;
 import io.remora.base.Sgl;
 import io.remora.base.Status;
+import io.remora.base.StreamListener;
 import io.remora.base.StreamSocket;
 import java.lang.foreign.MemorySegment;
 import java.net.InetSocketAddress;
@@ -166,6 +167,14 @@ final class SimStream implements StreamSocket {
     if (!closed && loop.alive()) {
       end.finish();
     }
+  }
+
+  @Override
+  public StreamListener.Accepted detach() {
+    loop.checkInLoop();
+    Check.that(!closed && end.established(), "only a connection that stands can move to another loop");
+    closed = true;
+    return new SimListener.Connection(end);
   }
 
   @Override
