@@ -5,6 +5,7 @@ module io.remora.verbs {
 
   exports io.remora.verbs.example;
   exports io.remora.verbs.ibverbs;
+  exports io.remora.verbs.iwarp;
   exports io.remora.verbs.provider;
   exports io.remora.verbs.shm;
   exports io.remora.verbs.sim;

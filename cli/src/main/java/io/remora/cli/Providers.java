@@ -5,6 +5,7 @@ import io.remora.base.Status;
 import io.remora.verbs.DeviceInfo;
 import io.remora.verbs.Provider;
 import io.remora.verbs.ibverbs.IbverbsProvider;
+import io.remora.verbs.iwarp.IwarpProvider;
 import io.remora.verbs.shm.ShmProvider;
 import io.remora.verbs.sim.SimFabric;
 import java.util.List;
@@ -15,7 +16,7 @@ final class Providers {
 
   /** Those that carry data between processes, best first. */
   static List<Provider> all() {
-    return List.of(new IbverbsProvider(), new ShmProvider());
+    return List.of(new IbverbsProvider(), new ShmProvider(), new IwarpProvider());
   }
 
   /** The provider of that name; {@code sim} too, which stays in this process. */

@@ -27,6 +27,9 @@ final class FpduReader {
      */
     boolean onFrame(MemorySegment s, long at, int payloadBytes, Sgl sink);
 
+    /** Whether the memory that the last {@link #onFrame} gave may still be written, a turn or more later; false after {@link #stop}. */
+    boolean onResume();
+
     /** The payload of the last {@link #onFrame}, if any, is in its place. */
     void onFrameEnd();
 
@@ -102,6 +105,9 @@ final class FpduReader {
   /** Reads from {@code socket} and delivers what arrives, up to about {@code budgetBytes}. */
   Progress advance(StreamSocket socket, long budgetBytes) {
     if (stopped) {
+      return Progress.STOPPED;
+    }
+    if (sink.totalBytes() > 0 && !handler.onResume()) {
       return Progress.STOPPED;
     }
     unkeep();

@@ -27,10 +27,12 @@ final class Mpa {
   /** Bits: enhanced data is there. Counts with revision 2 only. */
   static final int ENHANCED = 0x1000;
   /**
-   * Bits: the sender is this provider and offers the operations of RFC 7306; they may be used when the Reply says so too. RFC 5044 reserves the bit: other ends
-   * neither set it nor look at it.
+   * Bits, in a Request: the sender is this provider and offers the operations of RFC 7306. RFC 5044 reserves the bit: others do not look at it, but siw sends all bits of
+   * a Request back in its Reply, so that the answer has to be another bit.
    */
-  static final int OURS = 0x0100;
+  static final int OFFER = 0x0100;
+  /** Bits, in a Reply without {@link #OFFER}: the sender is this provider and takes the offer. */
+  static final int TAKEN = 0x0200;
 
   /** From the key to the length of the private data, in bytes: as much as has to be read to know how much follows. */
   static final int HEAD_BYTES = 20;

@@ -132,7 +132,7 @@ public abstract class SoftQueuePair implements QueuePair {
   private Status check(SendRequest r) {
     SendOpcode opcode = r.opcode();
     DeviceAttributes device = context.attributes();
-    if (!config.type().carries(opcode) || !device.can(capability(opcode))) {
+    if (!config.type().carries(opcode) || !device.can(capability(opcode)) || !peerCan(opcode)) {
       return Status.UNSUPPORTED;
     }
     if (opcode == SendOpcode.LOCAL_INVALIDATE) {
@@ -267,6 +267,11 @@ public abstract class SoftQueuePair implements QueuePair {
   protected void change(QueuePairAttributes attributes) {
     throw new RemoraException(Status.UNSUPPORTED,
         context.attributes().provider() + " connects by the connection manager only");
+  }
+
+  /** Whether the peer of the connection takes part in an operation that the device is capable of; for devices whose peers differ. At the post. */
+  protected boolean peerCan(SendOpcode opcode) {
+    return true;
   }
 
   // For providers: the send queue.

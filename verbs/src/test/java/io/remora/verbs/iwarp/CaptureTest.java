@@ -153,6 +153,11 @@ class CaptureTest {
     }
 
     @Override
+    public boolean onResume() {
+      return true;
+    }
+
+    @Override
     public void onFrameEnd() {
       while (((frameEnd - frameAt) & 3) != 0) {
         byte pad = in[(int) frameEnd];

@@ -135,6 +135,11 @@ class FpduReaderProperty {
     }
 
     @Override
+    public boolean onResume() {
+      return true;
+    }
+
+    @Override
     public void onFrameEnd() {
       assertThat(inFrame).isTrue();
       inFrame = false;

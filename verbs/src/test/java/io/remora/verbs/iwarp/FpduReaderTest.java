@@ -189,6 +189,11 @@ class FpduReaderTest {
     }
 
     @Override
+    public boolean onResume() {
+      return true;
+    }
+
+    @Override
     public void onFrameEnd() {}
 
     @Override
