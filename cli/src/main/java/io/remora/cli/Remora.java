@@ -10,7 +10,7 @@ import picocli.CommandLine.ParameterException;
 
 /** The {@code remora} command: its sub-commands and how they end. Main thread. */
 @CommandLine.Command(name = "remora", description = "Storage for clusters: volumes over NVMe over Fabrics.", synopsisSubcommandLabel = "COMMAND", subcommands = {
-  QuickstartCommand.class, UpCommand.class, PoolCommand.class, VolumeCommand.class,
+  QuickstartCommand.class, UpCommand.class, StatusCommand.class, PoolCommand.class, VolumeCommand.class,
   CopyCommand.In.class, CopyCommand.Out.class, BenchCommand.class, TargetCommand.class, DiscoverCommand.class,
   RdmaCommand.class, VerbsCommand.class,
   SimCommand.class,

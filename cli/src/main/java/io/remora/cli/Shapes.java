@@ -6,7 +6,9 @@ import io.remora.base.Addresses;
 import io.remora.cli.terminal.Terminal;
 import io.remora.engine.PoolInfo;
 import io.remora.engine.PublicationInfo;
+import io.remora.engine.RdmaAddress;
 import io.remora.engine.VolumeInfo;
+import java.util.List;
 import java.util.UUID;
 
 /** How pools and volumes look as JSON. Names and meanings of fields do not change; new ones may come. */
@@ -35,6 +37,7 @@ final class Shapes {
       ObjectNode published = node.putObject("publication").put("nqn", publication.nqn())
           .put("transport", publication.transport()).put("address", Addresses.format(publication.address()))
           .put("uri", uri(publication)).put("connect", connect(publication));
+      uris(publication).forEach(published.putArray("uris")::add);
       ArrayNode hosts = published.putArray("allowed_hosts");
       publication.allowedHosts().forEach(hosts::add);
       published.put("connected_hosts", publication.connectedHosts());
@@ -47,6 +50,25 @@ final class Shapes {
   static String uri(PublicationInfo publication) {
     return "nvmf+" + publication.transport() + "://" + Addresses.format(publication.address()) + "/"
         + publication.nqn();
+  }
+
+  /** All that {@code remora bench} takes for it, that of TCP first. */
+  static List<String> uris(PublicationInfo publication) {
+    RdmaAddress rdma = publication.rdma();
+    return rdma == null
+        ? List.of(uri(publication))
+        : List.of(uri(publication), "nvmf+rdma://" + Addresses.format(rdma.address()) + "/" + publication.nqn()
+            + "?provider=" + rdma.provider());
+  }
+
+  /** Addresses of RDMA, for people. */
+  static String text(List<RdmaAddress> addresses) {
+    return String.join(", ", addresses.stream().map(Shapes::text).toList());
+  }
+
+  private static String text(RdmaAddress rdma) {
+    return Addresses.format(rdma.address()) + " by " + rdma.provider() + " " + rdma.device() + " (" + rdma.fabric()
+        + ")";
   }
 
   /** The line that connects a Linux machine. */

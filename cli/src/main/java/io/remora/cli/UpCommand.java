@@ -10,7 +10,10 @@ import io.remora.cli.Disks.NamedDisk;
 import io.remora.cli.terminal.Terminal;
 import io.remora.engine.DiskChoice;
 import io.remora.engine.Node;
+import io.remora.engine.NodeInfo;
 import io.remora.engine.PoolInfo;
+import io.remora.engine.RdmaAddress;
+import io.remora.engine.RdmaOptions;
 import io.remora.engine.VolumeInfo;
 import io.remora.engine.rpc.ControlServer;
 import java.io.IOException;
@@ -28,13 +31,17 @@ import picocli.CommandLine.Option;
 /** {@code remora up}: the composition root of a node. */
 @Command(name = "up", description = {"Run a storage node in the foreground, until it is stopped (Ctrl-C, SIGTERM).",
   "Everything that was made before is there again, after SIGKILL too. Prints one line when it serves."}, footer = {"",
-    "Example:  remora up --data ~/remora --listen 192.0.2.10:4420 --pool main=/srv/main.pool:100GiB", ""})
+    "Example:  remora up --data ~/remora --listen 192.0.2.10:4420 --pool main=/srv/main.pool:100GiB",
+    "With RDMA, when there is a device:  add --rdma-enabled, and see 'remora status'", ""})
 final class UpCommand extends io.remora.cli.Command {
   @Mixin
   DataFolder data;
 
   @Option(names = "--listen", paramLabel = "ADDR:PORT", converter = Converters.Address.class, defaultValue = "127.0.0.1:4420", description = "Where hosts connect (default: ${DEFAULT-VALUE}).")
   InetSocketAddress listen;
+
+  @Mixin
+  NodeRdmaOptions rdmaOptions;
 
   @Option(names = "--pool", paramLabel = "NAME=PATH[:SIZE]", converter = Disks.NamedConverter.class, description = "A pool to make, or to bring in when it is on that disk already; may be repeated.")
   List<NamedDisk> pools = List.of();
@@ -50,12 +57,13 @@ final class UpCommand extends io.remora.cli.Command {
 
   @Override
   int run(Terminal terminal) throws InterruptedException {
+    RdmaOptions rdma = rdma();
     Path folder = makeFolder(data.path());
     int count = loopCount > 0 || !loopOptions.cores.isEmpty()
         ? loopCount
         : Math.max(1, Runtime.getRuntime().availableProcessors() / 2);
     try (Loops loops = loopOptions.start("node", count)) {
-      Node node = Futures.join(Node.open(loops.all(), Node.Config.of(folder, listen)));
+      Node node = Futures.join(Node.open(loops.all(), Node.Config.of(folder, listen).withRdma(rdma)));
       Ending ending = new Ending();
       try {
         pools.forEach(pool -> ensure(node, pool));
@@ -72,6 +80,14 @@ final class UpCommand extends io.remora.cli.Command {
       }
     }
     return 0;
+  }
+
+  private RdmaOptions rdma() {
+    try {
+      return rdmaOptions.options();
+    } catch (RemoraException e) {
+      throw usage(e.getMessage());
+    }
   }
 
   private static void ensure(Node node, NamedDisk wanted) {
@@ -99,7 +115,8 @@ final class UpCommand extends io.remora.cli.Command {
   }
 
   private static void ready(Terminal terminal, Node node, Path folder) {
-    List<InetSocketAddress> listeners = Futures.on(node.loop(), () -> node.info().listeners());
+    NodeInfo info = Futures.on(node.loop(), node::info);
+    List<RdmaAddress> rdma = info.rdma().addresses();
     List<PoolInfo> pools = Futures.on(node.loop(), node::pools);
     List<VolumeInfo> volumes = Futures.on(node.loop(), node::volumes);
     long published = volumes.stream().filter(volume -> volume.publication() != null).count();
@@ -107,12 +124,14 @@ final class UpCommand extends io.remora.cli.Command {
       ObjectNode result = Terminal.object().put("ready", true).put("pid", ProcessHandle.current().pid())
           .put("data", folder.toString());
       ArrayNode at = result.putArray("listen");
-      listeners.forEach(address -> at.add(Addresses.format(address)));
+      info.listeners().forEach(address -> at.add(Addresses.format(address)));
+      result.set("rdma", StatusCommand.json(info.rdma()));
       terminal.result(result.put("pools", pools.size()).put("volumes", volumes.size()).put("published", published));
       return;
     }
     terminal.line("ready: node on " + folder + ", NVMe/TCP at "
-        + String.join(", ", listeners.stream().map(Addresses::format).toList()) + ", pools: " + pools.size()
+        + String.join(", ", info.listeners().stream().map(Addresses::format).toList())
+        + (rdma.isEmpty() ? "" : ", NVMe/RDMA at " + Shapes.text(rdma)) + ", pools: " + pools.size()
         + ", volumes: " + volumes.size() + ", published: " + published);
     pools.stream().filter(pool -> pool.state() != PoolInfo.State.ONLINE)
         .forEach(pool -> terminal.note("remora: pool " + pool.name() + " is not online: " + pool.reason()));

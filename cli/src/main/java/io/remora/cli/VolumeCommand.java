@@ -11,6 +11,7 @@ import io.remora.cli.terminal.Table;
 import io.remora.cli.terminal.Terminal;
 import io.remora.engine.PoolInfo;
 import io.remora.engine.PublicationInfo;
+import io.remora.engine.RdmaAddress;
 import io.remora.engine.VolumeInfo;
 import io.remora.engine.rpc.ControlClient;
 import java.util.List;
@@ -81,7 +82,7 @@ final class VolumeCommand extends CommandGroup {
         PublicationInfo publication = volume.publication();
         table.row(volume.name(), volume.pool(), Sizes.format(volume.sizeBytes()), Sizes.format(volume.usedBytes()),
             volume.thin() ? "thin" : "thick",
-            publication == null ? "-" : publication.transport() + " " + Addresses.format(publication.address()),
+            publication == null ? "-" : where(publication),
             publication == null ? "-" : publication.connectedHosts());
       }
       terminal.table(table);
@@ -144,7 +145,8 @@ final class VolumeCommand extends CommandGroup {
 
   /** {@code remora volume publish}. */
   @Command(name = "publish", description = {
-    "Offer a volume to hosts over NVMe/TCP, from now on and after every restart."}, footer = {"",
+    "Offer a volume to hosts over NVMe/TCP, and over NVMe/RDMA when the node does that,",
+    "from now on and after every restart."}, footer = {"",
       "Example:  remora volume publish data --listen 192.0.2.10:4420 \\",
       "            --allow nqn.2014-08.org.nvmexpress:uuid:6f1d...   (on the host: cat /etc/nvme/hostnqn)", ""})
   static final class Publish extends OnNode {
@@ -176,6 +178,12 @@ final class VolumeCommand extends CommandGroup {
     }
   }
 
+  private static String where(PublicationInfo publication) {
+    RdmaAddress rdma = publication.rdma();
+    return publication.transport() + " " + Addresses.format(publication.address())
+        + (rdma == null ? "" : ", rdma " + Addresses.format(rdma.address()) + " (" + rdma.provider() + ")");
+  }
+
   private static void print(Terminal terminal, VolumeInfo volume, String what) {
     if (terminal.json()) {
       terminal.result(Shapes.volume(volume));
@@ -198,6 +206,9 @@ final class VolumeCommand extends CommandGroup {
         + (publication.allowedHosts().isEmpty()
             ? "any host may connect"
             : "allowed: " + String.join(", ", publication.allowedHosts())));
+    for (String uri : Shapes.uris(publication)) {
+      terminal.line("             " + uri);
+    }
     if (publication.writeProtected()) {
       terminal.line(
           "  writes     refused: a host has write protected it, and 'nvme set-feature DEVICE -n 1 -f 0x84 -v 0' takes that back,");

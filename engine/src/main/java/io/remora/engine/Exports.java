@@ -14,10 +14,13 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,13 +47,15 @@ final class Exports {
 
   private final List<Loop> loops;
   private final TargetConfig config;
+  private final Rdma rdma;
   private final Map<InetSocketAddress, Portal> portals = new HashMap<>();
   private final Map<String, Offer> offers = new HashMap<>();
   private final Portal own;
 
-  private Exports(List<Loop> loops, TargetConfig config, Portal own) {
+  private Exports(List<Loop> loops, TargetConfig config, Rdma rdma, Portal own) {
     this.loops = loops;
     this.config = config;
+    this.rdma = rdma;
     this.own = own;
   }
 
@@ -58,13 +63,13 @@ final class Exports {
    * Listens at {@code listen} with {@code offers} in place. An offer elsewhere that cannot be made is logged and left out: the others
    * must not suffer for it.
    */
-  static CompletableFuture<Exports> open(List<Loop> loops, InetSocketAddress listen, TargetConfig config,
+  static CompletableFuture<Exports> open(List<Loop> loops, InetSocketAddress listen, TargetConfig config, Rdma rdma,
       List<Offer> offers) {
     List<Offer> here = offers.stream().filter(offer -> offer.address == null || offer.address.equals(listen)).toList();
     List<Offer> elsewhere = offers.stream().filter(offer -> !here.contains(offer)).toList();
-    return Portal.open(loops, listen, config, target -> here.forEach(offer -> put(target, offer)))
+    return Portal.open(loops, listen, config, rdma, target -> here.forEach(offer -> put(target, offer)))
         .thenCompose(portal -> {
-          Exports exports = new Exports(loops, config, portal);
+          Exports exports = new Exports(loops, config, rdma, portal);
           here.forEach(offer -> exports.offers.put(offer.nqn, offer));
           List<CompletableFuture<?>> others = new ArrayList<>();
           for (Offer offer : elsewhere) {
@@ -77,12 +82,27 @@ final class Exports {
         });
   }
 
-  /** Where the node listens. */
+  /** Where the node listens for TCP. */
   List<InetSocketAddress> listeners() {
     List<InetSocketAddress> all = new ArrayList<>();
     all.add(own.address());
     portals.values().forEach(portal -> all.add(portal.address()));
     return all;
+  }
+
+  /** What has become of RDMA, everywhere. */
+  RdmaInfo rdma() {
+    List<RdmaAddress> addresses = new ArrayList<>();
+    Set<String> warnings = new LinkedHashSet<>();
+    Stream.concat(Stream.of(own), portals.values().stream()).map(Portal::rdma).forEach(outcome -> {
+      if (outcome.address() != null) {
+        addresses.add(outcome.address());
+      }
+      if (outcome.warning() != null) {
+        warnings.add(outcome.warning());
+      }
+    });
+    return new RdmaInfo(rdma.transport(), addresses, List.copyOf(warnings), own.rdma().passedOver());
   }
 
   /** Offers a volume; opens the portal first when it is the first one there. */
@@ -97,7 +117,7 @@ final class Exports {
       return CompletableFuture.completedFuture(null);
     }
     InetSocketAddress address = java.util.Objects.requireNonNull(offer.address);
-    return Portal.open(loops, address, config, target -> put(target, offer)).thenAccept(portal -> {
+    return Portal.open(loops, address, config, rdma, target -> put(target, offer)).thenAccept(portal -> {
       portals.put(address, portal);
       offers.put(offer.nqn, offer);
     });
@@ -153,7 +173,8 @@ final class Exports {
     Subsystem subsystem = offer == null ? null : subsystem(offer);
     return offer == null || portal == null || subsystem == null
         ? null
-        : new PublicationInfo(nqn, "tcp", portal.address(), offer.hosts, subsystem.connections().size(),
+        : new PublicationInfo(nqn, "tcp", portal.address(), portal.rdma().address(), offer.hosts,
+            subsystem.connections().size(),
             subsystem.namespaces().stream().anyMatch(Namespace::writeProtected));
   }
 

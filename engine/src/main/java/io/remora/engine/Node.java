@@ -39,11 +39,22 @@ public final class Node {
    * @param folder where its state lies; exists
    * @param listen where hosts connect
    * @param target the bounds of what hosts may use
+   * @param rdma whether and how hosts connect by RDMA, too
    */
-  public record Config(Path folder, InetSocketAddress listen, TargetConfig target) {
-    /** With default bounds. */
+  public record Config(Path folder, InetSocketAddress listen, TargetConfig target, RdmaOptions rdma) {
+    /** With default bounds, TCP only. */
     public static Config of(Path folder, InetSocketAddress listen) {
-      return new Config(folder, listen, TargetConfig.DEFAULT);
+      return new Config(folder, listen, TargetConfig.DEFAULT, RdmaOptions.none());
+    }
+
+    /** With other bounds. */
+    public Config withTarget(TargetConfig bounds) {
+      return new Config(folder, listen, bounds, rdma);
+    }
+
+    /** With RDMA. */
+    public Config withRdma(RdmaOptions options) {
+      return new Config(folder, listen, target, options);
     }
   }
 
@@ -71,7 +82,8 @@ public final class Node {
 
   /**
    * Starts the node of {@code config}'s folder: everything that was there is there again. From any thread; the future is done on the
-   * first loop. Fails with {@link Status#BUSY} when another process has the folder.
+   * first loop. Fails with {@link Status#BUSY} when another process has the folder, and when RDMA is required and is not to be had
+   * ({@link Status#UNSUPPORTED} without a device).
    */
   public static CompletableFuture<Node> open(List<Loop> loops, Config config) {
     CompletableFuture<Node> result = new CompletableFuture<>();
@@ -104,11 +116,13 @@ public final class Node {
   }
 
   private static void start(List<Loop> loops, Config config, DiskFile lock, CompletableFuture<Node> result) {
+    Rdma rdma = new Rdma(loops, config.rdma, config.listen);
     StateFile state = StateFile.open(loops.getFirst(), config.folder);
     Pools pools = new Pools(loops.getFirst(), state);
     pools.restore()
         .thenCompose(
-            restored -> Exports.open(loops, config.listen, config.target, offers(loops.getFirst(), state, pools)))
+            restored -> Exports.open(loops, config.listen, config.target, rdma,
+                offers(loops.getFirst(), state, pools)))
         .whenComplete((exports, failure) -> {
           if (failure == null) {
             result.complete(new Node(loops, config, lock, state, pools, exports));
@@ -147,7 +161,8 @@ public final class Node {
 
   /** How it is. */
   public NodeInfo info() {
-    return new NodeInfo(state.now().node(), config.folder, exports.listeners(), startedWallMs, loops.size());
+    return new NodeInfo(state.now().node(), config.folder, exports.listeners(), exports.rdma(), startedWallMs,
+        loops.size());
   }
 
   /** Its pools, by name. */

@@ -10,8 +10,10 @@ import java.util.UUID;
  *
  * @param uuid its identity
  * @param dataFolder where its state lies
- * @param listeners where hosts connect
+ * @param listeners where hosts connect by TCP
+ * @param rdma what has become of RDMA
  * @param startedWallMs when it was started, milliseconds since 1970
  * @param loops how many loops serve I/O
  */
-public record NodeInfo(UUID uuid, Path dataFolder, List<InetSocketAddress> listeners, long startedWallMs, int loops) {}
+public record NodeInfo(UUID uuid, Path dataFolder, List<InetSocketAddress> listeners, RdmaInfo rdma, long startedWallMs,
+    int loops) {}

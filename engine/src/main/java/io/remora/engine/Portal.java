@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
 /**
- * One address at which the node serves, with a target of its own: what is published at another address cannot be reached here.
+ * One address at which the node serves, by TCP and as the policy says by RDMA, with a target of its own: what is published at another address cannot be reached here.
  * Belongs to the node's control loop.
  */
 final class Portal {
@@ -26,15 +26,17 @@ final class Portal {
   private final Loop loop;
   private final Target target;
   private final TargetListener listener;
+  private final Rdma.Outcome rdma;
 
-  private Portal(Loop loop, Target target, TargetListener listener) {
+  private Portal(Loop loop, Target target, TargetListener listener, Rdma.Outcome rdma) {
     this.loop = loop;
     this.target = target;
     this.listener = listener;
+    this.rdma = rdma;
   }
 
   /** Listens at {@code address}, after {@code prepare} has offered what shall be there for the first host. */
-  static CompletableFuture<Portal> open(List<Loop> loops, InetSocketAddress address, TargetConfig config,
+  static CompletableFuture<Portal> open(List<Loop> loops, InetSocketAddress address, TargetConfig config, Rdma rdma,
       Preparation prepare) {
     Loop control = loops.getFirst();
     Target target = new Target(config);
@@ -44,8 +46,16 @@ final class Portal {
         target.close();
         throw unreachable(address, failure);
       }
-      return new Portal(control, target, listener);
-    });
+      return listener;
+    }).thenCompose(
+        tcp -> rdma.listen(target, address, tcp.localAddress()).handle((outcome, failure) -> {
+          if (failure != null) {
+            tcp.close();
+            target.close();
+            throw Causes.remora(failure);
+          }
+          return new Portal(control, target, tcp, outcome);
+        }));
   }
 
   /** Offers subsystems before anybody can connect. */
@@ -56,6 +66,11 @@ final class Portal {
   /** Where it listens, with the port that was picked. */
   InetSocketAddress address() {
     return listener.localAddress();
+  }
+
+  /** What has come of RDMA here. */
+  Rdma.Outcome rdma() {
+    return rdma;
   }
 
   Target target() {
@@ -90,11 +105,15 @@ final class Portal {
   /** Takes no more connections. */
   void stopListening() {
     listener.close();
+    TargetListener second = rdma.listener();
+    if (second != null) {
+      second.close();
+    }
   }
 
   /** Answers what hosts have sent and drops them; done, on the control loop, when no device is in use any more. */
   CompletableFuture<Void> close() {
-    listener.close();
+    stopListening();
     return target.shutDown(DRAIN_NS).thenRunAsync(() -> {}, loop);
   }
 

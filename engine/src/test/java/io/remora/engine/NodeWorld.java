@@ -13,7 +13,14 @@ import io.remora.block.BlockChannel;
 import io.remora.block.BlockDevice;
 import io.remora.nvme.host.HostController;
 import io.remora.nvme.host.HostOptions;
+import io.remora.nvme.host.HostTransport;
+import io.remora.nvme.rdma.HostRdma;
+import io.remora.nvme.rdma.HostRdmaOptions;
+import io.remora.nvme.rdma.RegisteredBytes;
 import io.remora.nvme.tcp.HostTcp;
+import io.remora.verbs.Provider;
+import io.remora.verbs.provider.RdmaPolicy;
+import io.remora.verbs.sim.SimFabric;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -23,6 +30,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -36,6 +44,9 @@ final class NodeWorld {
   final SimMachine machine;
   final SimMachine hostMachine;
   final SimLoop hostLoop;
+  final SimFabric fabric = new SimFabric();
+  private final @Nullable RdmaPolicy policy;
+  private final List<Provider> providers;
   private @Nullable Node node;
 
   /** A world with a node whose machine has nothing on its disks. */
@@ -45,6 +56,19 @@ final class NodeWorld {
 
   /** A world with a node whose disks hold {@code image}. */
   NodeWorld(long seed, @Nullable SimImage image) {
+    this(seed, image, null, fabric -> List.of());
+    start();
+  }
+
+  /** A world whose node, which is not started yet, does RDMA. */
+  NodeWorld(long seed, RdmaPolicy policy, Function<SimFabric, List<Provider>> providers) {
+    this(seed, null, policy, providers);
+  }
+
+  private NodeWorld(long seed, @Nullable SimImage image, @Nullable RdmaPolicy policy,
+      Function<SimFabric, List<Provider>> providers) {
+    this.policy = policy;
+    this.providers = providers.apply(fabric);
     sim = new Simulation(seed);
     machine = sim.machine("node");
     hostMachine = sim.machine("host");
@@ -52,7 +76,6 @@ final class NodeWorld {
     if (image != null) {
       machine.disk().restore(image);
     }
-    start();
   }
 
   static UUID uuid(long number) {
@@ -77,9 +100,15 @@ final class NodeWorld {
 
   /** Starts the node's process. */
   void start() {
+    start(null);
+  }
+
+  /** Starts it, to serve RDMA at {@code rdmaListen}. */
+  void start(@Nullable InetSocketAddress rdmaListen) {
     List<Loop> loops = List.copyOf(machine.start(2));
-    CompletableFuture<Node> opening = Node.open(loops, Node.Config.of(FOLDER, address()));
-    node = await(opening);
+    Node.Config config = Node.Config.of(FOLDER, address());
+    node = await(
+        Node.open(loops, policy == null ? config : config.withRdma(RdmaOptions.of(policy, providers, rdmaListen))));
   }
 
   /** SIGKILL, and a new life. */
@@ -134,8 +163,19 @@ final class NodeWorld {
 
   /** Connects the host, as {@code hostNqn} when that is not empty. */
   CompletableFuture<HostController> connect(String nqn, InetSocketAddress at, String hostNqn) {
+    return connect(new HostTcp(), nqn, at, hostNqn);
+  }
+
+  /** Connects the host by RDMA. */
+  CompletableFuture<HostController> connectByRdma(String nqn, InetSocketAddress at, String hostNqn) {
+    return connect(new HostRdma(fabric.provider(), HostRdmaOptions.of(RegisteredBytes.unlessSaidOtherwise())), nqn, at,
+        hostNqn);
+  }
+
+  private CompletableFuture<HostController> connect(HostTransport transport, String nqn, InetSocketAddress at,
+      String hostNqn) {
     HostOptions options = HostOptions.of(at, nqn);
-    return HostController.connect(new HostTcp(), List.of(hostLoop),
+    return HostController.connect(transport, List.of(hostLoop),
         hostNqn.isEmpty() ? options : options.withHost(uuid(99), hostNqn));
   }
 

@@ -85,7 +85,7 @@ final class NodeProcess {
     int mine = life;
     List<Loop> loops = List.copyOf(machine.start(world.shape().nodeLoops()));
     world.trace().add("node", "starts, life %d", mine);
-    Node.open(loops, new Node.Config(FOLDER, address(), bounds)).whenComplete((opened, failure) -> {
+    Node.open(loops, Node.Config.of(FOLDER, address()).withTarget(bounds)).whenComplete((opened, failure) -> {
       if (life == mine) {
         world.schedule(0, () -> {
           if (life == mine) {

@@ -15,6 +15,7 @@ import io.remora.base.RemoraException;
 import io.remora.base.Status;
 import io.remora.engine.DiskChoice;
 import io.remora.engine.PoolInfo;
+import io.remora.engine.RdmaInfo;
 import io.remora.engine.VolumeInfo;
 import io.remora.v1.AttachVolumeRequest;
 import io.remora.v1.CreatePoolRequest;
@@ -52,7 +53,7 @@ public final class ControlClient implements AutoCloseable {
 
   /** What a node says of itself. */
   public record NodeSummary(UUID uuid, String version, Path dataFolder, long pid, List<InetSocketAddress> listeners,
-      long startedWallMs, int loops) {}
+      RdmaInfo rdma, long startedWallMs, int loops) {}
 
   /** A volume that is published to one host until this is closed. */
   public static final class Lease implements AutoCloseable {
@@ -127,8 +128,8 @@ public final class ControlClient implements AutoCloseable {
   public NodeSummary node() {
     io.remora.v1.Node answer = call(stub -> stub.getNode(GetNodeRequest.getDefaultInstance()));
     return new NodeSummary(UUID.fromString(answer.getUuid()), answer.getVersion(), Path.of(answer.getDataFolder()),
-        answer.getPid(), answer.getListenersList().stream().map(Addresses::parse).toList(), answer.getStartedUnixMs(),
-        answer.getLoops());
+        answer.getPid(), answer.getListenersList().stream().map(Addresses::parse).toList(),
+        Messages.rdma(answer.getRdma()), answer.getStartedUnixMs(), answer.getLoops());
   }
 
   /** Makes a pool; {@code clusterBytes} 0: the default; {@code force}: on disks that hold another pool, too. */

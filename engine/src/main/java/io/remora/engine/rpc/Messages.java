@@ -4,10 +4,13 @@ import io.remora.base.Addresses;
 import io.remora.engine.NodeInfo;
 import io.remora.engine.PoolInfo;
 import io.remora.engine.PublicationInfo;
+import io.remora.engine.RdmaAddress;
+import io.remora.engine.RdmaInfo;
 import io.remora.engine.VolumeInfo;
 import io.remora.v1.Node;
 import io.remora.v1.Pool;
 import io.remora.v1.Publication;
+import io.remora.v1.Rdma;
 import io.remora.v1.Volume;
 import java.nio.file.Path;
 import java.util.UUID;
@@ -21,7 +24,29 @@ final class Messages {
     return Node.newBuilder().setUuid(info.uuid().toString()).setVersion(version)
         .setDataFolder(info.dataFolder().toString()).setPid(ProcessHandle.current().pid())
         .addAllListeners(info.listeners().stream().map(Addresses::format).toList())
-        .setStartedUnixMs(info.startedWallMs()).setLoops(info.loops()).build();
+        .setRdma(of(info.rdma())).setStartedUnixMs(info.startedWallMs()).setLoops(info.loops()).build();
+  }
+
+  private static Rdma of(RdmaInfo info) {
+    return Rdma.newBuilder().setTransport(info.transport())
+        .addAllAddresses(info.addresses().stream().map(Messages::of).toList()).addAllWarnings(info.warnings())
+        .addAllPassedOver(info.passedOver()).build();
+  }
+
+  static RdmaInfo rdma(Rdma message) {
+    return new RdmaInfo(message.getTransport(),
+        message.getAddressesList().stream().map(Messages::address).toList(), message.getWarningsList(),
+        message.getPassedOverList());
+  }
+
+  private static io.remora.v1.RdmaAddress of(RdmaAddress address) {
+    return io.remora.v1.RdmaAddress.newBuilder().setProvider(address.provider()).setDevice(address.device())
+        .setFabric(address.fabric()).setAddress(Addresses.format(address.address())).build();
+  }
+
+  private static RdmaAddress address(io.remora.v1.RdmaAddress message) {
+    return new RdmaAddress(message.getProvider(), message.getDevice(), message.getFabric(),
+        Addresses.parse(message.getAddress()));
   }
 
   static Pool of(PoolInfo info) {
@@ -49,9 +74,15 @@ final class Messages {
         .setUsedBytes(info.usedBytes());
     PublicationInfo publication = info.publication();
     if (publication != null) {
-      message.setPublication(Publication.newBuilder().setNqn(publication.nqn()).setTransport(publication.transport())
+      Publication.Builder published = Publication.newBuilder().setNqn(publication.nqn())
+          .setTransport(publication.transport())
           .setAddress(Addresses.format(publication.address())).addAllAllowedHosts(publication.allowedHosts())
-          .setConnectedHosts(publication.connectedHosts()).setWriteProtected(publication.writeProtected()));
+          .setConnectedHosts(publication.connectedHosts()).setWriteProtected(publication.writeProtected());
+      RdmaAddress rdma = publication.rdma();
+      if (rdma != null) {
+        published.setRdma(of(rdma));
+      }
+      message.setPublication(published);
     }
     return message.build();
   }
@@ -64,6 +95,7 @@ final class Messages {
 
   private static @Nullable PublicationInfo publication(Publication message) {
     return new PublicationInfo(message.getNqn(), message.getTransport(), Addresses.parse(message.getAddress()),
-        message.getAllowedHostsList(), message.getConnectedHosts(), message.getWriteProtected());
+        message.hasRdma() ? address(message.getRdma()) : null, message.getAllowedHostsList(),
+        message.getConnectedHosts(), message.getWriteProtected());
   }
 }

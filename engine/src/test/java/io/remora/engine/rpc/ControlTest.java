@@ -6,15 +6,22 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.remora.base.Loops;
 import io.remora.base.RemoraException;
 import io.remora.base.Status;
+import io.remora.engine.AbsentProvider;
 import io.remora.engine.DiskChoice;
 import io.remora.engine.Names;
 import io.remora.engine.Node;
 import io.remora.engine.PoolInfo;
 import io.remora.engine.PublicationInfo;
+import io.remora.engine.RdmaAddress;
+import io.remora.engine.RdmaInfo;
+import io.remora.engine.RdmaOptions;
 import io.remora.engine.VolumeInfo;
 import io.remora.nvme.host.HostController;
 import io.remora.nvme.host.HostOptions;
 import io.remora.nvme.tcp.HostTcp;
+import io.remora.verbs.Provider;
+import io.remora.verbs.provider.RdmaPolicy;
+import io.remora.verbs.sim.SimFabric;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -34,6 +41,10 @@ class ControlTest {
   private static final long MIB = 1 << 20;
   private static final String HOST = "nqn.2014-08.org.nvmexpress:uuid:00000000-0000-4000-8000-000000000001";
 
+  private static final RdmaAddress RDMA = new RdmaAddress("sim", "sim0", "simulated",
+      new InetSocketAddress(InetAddress.ofLiteral("127.0.0.1"), 4499));
+  private static final Provider ABSENT = new AbsentProvider("card", "no card in any slot");
+
   @TempDir
   Path folder;
 
@@ -45,7 +56,9 @@ class ControlTest {
   @BeforeEach
   void start() {
     loops = Loops.start(Loops.Config.of("test", 1));
-    node = Node.open(loops.all(), Node.Config.of(folder, LOOPBACK)).join();
+    RdmaPolicy policy = new RdmaPolicy(true, "", List.of("card", "sim"), RdmaPolicy.Transport.PREFER_RDMA);
+    RdmaOptions rdma = RdmaOptions.of(policy, List.of(ABSENT, new SimFabric().provider()), RDMA.address());
+    node = Node.open(loops.all(), Node.Config.of(folder, LOOPBACK).withRdma(rdma)).join();
     server = new ControlServer(node, "1.2.3");
     client = new ControlClient(folder);
   }
@@ -77,7 +90,8 @@ class ControlTest {
     VolumeInfo published = client.publishVolume("main/data", null, List.of(HOST));
     assertThat(published.publication())
         .isEqualTo(
-            new PublicationInfo(Names.nqn(uuid), "tcp", client.node().listeners().getFirst(), List.of(HOST), 0, false));
+            new PublicationInfo(Names.nqn(uuid), "tcp", client.node().listeners().getFirst(), RDMA, List.of(HOST), 0,
+                false));
     assertThat(client.volumes()).containsExactly(published);
     assertThat(client.resizeVolume(uuid.toString(), 16 * MIB).sizeBytes()).isEqualTo(16 * MIB);
     assertThat(client.unpublishVolume("data").publication()).isNull();
@@ -99,6 +113,8 @@ class ControlTest {
     assertThat(summary.pid()).isEqualTo(ProcessHandle.current().pid());
     assertThat(summary.listeners()).hasSize(1).allMatch(address -> address.getPort() > 0);
     assertThat(summary.loops()).isEqualTo(1);
+    assertThat(summary.rdma()).isEqualTo(
+        new RdmaInfo("prefer-rdma", List.of(RDMA), List.of(), List.of("card: no card in any slot")));
   }
 
   @Test

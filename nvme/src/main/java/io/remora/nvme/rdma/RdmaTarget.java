@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 
 /** Makes a target reachable by NVMe/RDMA. */
 public final class RdmaTarget {
@@ -50,11 +51,21 @@ public final class RdmaTarget {
   public static CompletableFuture<TargetListener> listen(List<Loop> loops, InetSocketAddress address, Target target,
       Provider provider,
       RdmaTargetOptions options) {
+    return listen(loops, address, target, provider, () -> RdmaDevices.choose(provider, address.getAddress()), options);
+  }
+
+  /** As above, on {@code device}, which is {@code provider}'s. */
+  public static CompletableFuture<TargetListener> listen(List<Loop> loops, InetSocketAddress address, Target target,
+      Provider provider, DeviceInfo device, RdmaTargetOptions options) {
+    return listen(loops, address, target, provider, () -> device, options);
+  }
+
+  private static CompletableFuture<TargetListener> listen(List<Loop> loops, InetSocketAddress address, Target target,
+      Provider provider, Supplier<DeviceInfo> device, RdmaTargetOptions options) {
     CompletableFuture<TargetListener> done = new CompletableFuture<>();
     loops.getFirst().execute(() -> {
       try {
-        DeviceInfo device = RdmaDevices.choose(provider, address.getAddress());
-        done.complete(new RdmaTarget(List.copyOf(loops), target, provider, device, options).open(address));
+        done.complete(new RdmaTarget(List.copyOf(loops), target, provider, device.get(), options).open(address));
       } catch (RemoraException e) {
         done.completeExceptionally(e);
       }

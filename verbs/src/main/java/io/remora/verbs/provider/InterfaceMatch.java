@@ -65,6 +65,16 @@ final class InterfaceMatch {
     return mac ? name != null && text.equals(macOf(name)) : text.equals(name);
   }
 
+  /** The addresses that are meant, of this machine's interfaces; none when it has no such interface. Asks the system. */
+  List<InetAddress> ofThisMachine() {
+    try {
+      return NetworkInterface.networkInterfaces()
+          .flatMap(each -> each.inetAddresses().filter(own -> matches(each.getName(), List.of(own)))).toList();
+    } catch (SocketException e) {
+      return List.of();
+    }
+  }
+
   private static boolean samePrefix(byte[] one, byte[] other, int bits) {
     if (one.length != other.length) {
       return false;

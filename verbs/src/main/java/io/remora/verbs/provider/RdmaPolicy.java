@@ -1,6 +1,7 @@
 package io.remora.verbs.provider;
 
 import io.remora.base.Check;
+import java.net.InetAddress;
 import java.util.List;
 import java.util.Locale;
 
@@ -46,10 +47,18 @@ public record RdmaPolicy(boolean enabled, String netInterface, List<String> prov
   /** RDMA where there is a device, on any interface. */
   public static final RdmaPolicy DEFAULT = new RdmaPolicy(true, "", DEFAULT_PROVIDERS, Transport.PREFER_RDMA);
 
-  /** Keeps a copy of the list; refuses what contradicts itself. */
+  /** Keeps a copy of the list; refuses what contradicts itself and what cannot be an interface. */
   public RdmaPolicy {
     providers = List.copyOf(providers);
     Check.argument(enabled || transport != Transport.REQUIRE_RDMA, "transport require-rdma needs rdma.enabled");
     Check.argument(!providers.isEmpty() || !enabled, "rdma.providers names none: ibverbs, iwarp, shm");
+    InterfaceMatch.parse(netInterface);
+  }
+
+  /** This on the interface that has {@code address}, unless one is named already or {@code address} is the wildcard. */
+  RdmaPolicy on(InetAddress address) {
+    return netInterface.isEmpty() && !address.isAnyLocalAddress()
+        ? new RdmaPolicy(enabled, address.getHostAddress(), providers, transport)
+        : this;
   }
 }

@@ -4,6 +4,8 @@ import io.remora.base.RemoraException;
 import io.remora.base.Status;
 import io.remora.verbs.DeviceInfo;
 import io.remora.verbs.Provider;
+import java.net.Inet4Address;
+import java.net.InetAddress;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -38,6 +40,39 @@ public final class RdmaSelection {
           why + ", and transport is require-rdma; see 'remora rdma devices', or allow prefer-rdma or tcp");
     }
     return new RdmaChoice(null, null, why + ", so connections go over TCP; see 'remora rdma devices'", passedOver);
+  }
+
+  /**
+   * As {@link #choose(RdmaPolicy, List)}, for connections that come to {@code address}: when the policy names no interface, a device with addresses must have this one. The wildcard
+   * is every device's.
+   *
+   * @throws RemoraException as above
+   */
+  public static RdmaChoice choose(RdmaPolicy policy, List<Provider> known, InetAddress address) {
+    return choose(policy.on(address), known);
+  }
+
+  /**
+   * Where to listen on {@code device}, which was chosen by {@code policy}, when {@code wished} is no more than a wish: there, but at an address of the interface when the policy names one that
+   * does not have it.
+   *
+   * @throws RemoraException {@link Status#NOT_FOUND} when this machine has no such interface
+   */
+  public static InetAddress address(RdmaPolicy policy, DeviceInfo device, InetAddress wished) {
+    if (policy.netInterface().isEmpty()) {
+      return wished;
+    }
+    InterfaceMatch match = InterfaceMatch.parse(policy.netInterface());
+    List<InetAddress> possible = match.ofThisMachine().stream()
+        .filter(own -> device.addresses().isEmpty() || device.addresses().contains(own)).toList();
+    if (possible.contains(wished)) {
+      return wished;
+    }
+    boolean four = wished instanceof Inet4Address;
+    return possible.stream().filter(own -> own instanceof Inet4Address == four).findFirst()
+        .or(() -> possible.stream().findFirst())
+        .orElseThrow(() -> new RemoraException(Status.NOT_FOUND,
+            "rdma.interface: no interface of this machine with an address is " + match));
   }
 
   private static Provider provider(String name, List<Provider> known) {

@@ -67,6 +67,43 @@ class RdmaSelectionTest {
     assertThat(choice.device()).isNotNull().returns(expected, DeviceInfo::name);
   }
 
+  /** Where connections come to an address that is known, a card that does not have it is no use. */
+  @ParameterizedTest
+  @CsvSource({"10.0.1.5, mlx5_0", "127.0.0.1, mlx5_1", "10.0.9.9, shm0", "0.0.0.0, mlx5_0", "::, mlx5_0", "::1, shm0"})
+  void deviceThatHasTheAddress(String address, String expected) throws UnknownHostException {
+    RdmaChoice choice = RdmaSelection.choose(policy("", RdmaPolicy.Transport.REQUIRE_RDMA), cards(),
+        InetAddress.ofLiteral(address));
+    assertThat(choice.device()).isNotNull().returns(expected, DeviceInfo::name);
+  }
+
+  @Test
+  void theInterfaceThatIsNamedGoesBeforeTheAddress() throws UnknownHostException {
+    RdmaChoice choice = RdmaSelection.choose(policy("eth1", RdmaPolicy.Transport.REQUIRE_RDMA), cards(),
+        InetAddress.ofLiteral("127.0.0.1"));
+    assertThat(choice.device()).isNotNull().returns("mlx5_0", DeviceInfo::name);
+  }
+
+  @Test
+  void listensAtTheWishedAddressUnlessTheInterfaceHasAnother() throws UnknownHostException {
+    InetAddress loopback = InetAddress.ofLiteral("127.0.0.1");
+    InetAddress any = InetAddress.ofLiteral("0.0.0.0");
+    DeviceInfo shm = device("shm", "shm0", null, "", null);
+    DeviceInfo card = device("ibverbs", "mlx5_1", "lo", "127.0.0.1", null);
+    for (DeviceInfo device : List.of(shm, card)) {
+      assertThat(address("", device, any)).isEqualTo(any);
+      assertThat(address("", device, loopback)).isEqualTo(loopback);
+      assertThat(address("lo", device, any)).isEqualTo(loopback);
+      assertThat(address("127.0.0.0/8", device, loopback)).isEqualTo(loopback);
+      assertThatThrownBy(() -> address("nosuch0", device, any))
+          .isInstanceOfSatisfying(RemoraException.class, e -> assertThat(e.status()).isEqualTo(Status.NOT_FOUND))
+          .hasMessageContaining("rdma.interface").hasMessageContaining("nosuch0");
+    }
+  }
+
+  private static InetAddress address(String netInterface, DeviceInfo device, InetAddress wished) {
+    return RdmaSelection.address(policy(netInterface, RdmaPolicy.Transport.PREFER_RDMA), device, wished);
+  }
+
   @ParameterizedTest
   @ValueSource(strings = {"10.0.0.0/33", "10.0.0.0/x", "1.2.3.4.5", "::/129", "eth0/24"})
   void whatIsNoInterfaceIsRefused(String text) {
