@@ -62,7 +62,8 @@ public final class PerfServer implements AutoCloseable {
       PerfTerms terms = PerfTerms.decode(request.privateData());
       Session session = new Session(terms, request);
       sessions.add(session);
-      log.accept(Addresses.format(request.remoteAddress()) + ": " + terms.operation().text() + ", " + terms.bytes() + " bytes, depth "
+      log.accept(Addresses.format(request.remoteAddress()) + ": " + terms.operation().text() + ", " + terms.bytes()
+          + " bytes, depth "
           + terms.depth());
     } catch (RemoraException e) {
       log.accept(Addresses.format(request.remoteAddress()) + ": refused, " + e.getMessage());

@@ -73,8 +73,9 @@ final class DeviceQuery {
     boolean iwarp = fabric == Fabric.IWARP;
     add(can, Capability.SHARED_RECEIVE_QUEUE, number(DeviceAttributeLayout.MAX_SRQ) > 0);
     add(can, Capability.SEND_WITH_INVALIDATE, iwarp || (flags & MEM_MGT_EXTENSIONS) != 0);
+    // rxe checks the bounds of the region and not those of the window, which therefore protects nothing.
     add(can, Capability.MEMORY_WINDOWS, (flags & (MEM_WINDOW_TYPE_2A | MEM_WINDOW_TYPE_2B)) != 0
-        && number(DeviceAttributeLayout.MAX_MW) > 0);
+        && number(DeviceAttributeLayout.MAX_MW) > 0 && vendor() != OpenDevice.VENDOR_RXE);
     if (!iwarp) {
       can.addAll(Set.of(Capability.UC, Capability.UD, Capability.IMMEDIATE, Capability.RECEIVER_NOT_READY,
           Capability.REMOTE_STATUS));

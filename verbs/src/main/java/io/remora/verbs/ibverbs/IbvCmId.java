@@ -23,6 +23,8 @@ import org.jspecify.annotations.Nullable;
 final class IbvCmId implements CmId, CmTarget {
   private static final String KIND = "connection";
   private static final int RESOLVE_MS = 2000;
+  /** The reason of InfiniBand's connection manager for a service that there is not. */
+  private static final int REJECT_NO_SERVICE = 8;
 
   private enum State {
     RESOLVING, RESOLVED, CONNECTING, REQUESTED, ACCEPTED, ESTABLISHED, ENDED
@@ -42,6 +44,9 @@ final class IbvCmId implements CmId, CmTarget {
   private @Nullable IbvAddressHandle destination;
   private int serves;
   private int reads;
+  private boolean leaving;
+  private Status reason = Status.OK;
+  private String reasonText = "disconnected";
   private boolean closed;
 
   private IbvCmId(IbvContext context, IbvConnections connections, QueuePairType type, Handler handler,
@@ -118,6 +123,7 @@ final class IbvCmId implements CmId, CmTarget {
       throw e;
     }
     made.reached(QueuePairState.INIT);
+    made.belongsTo(this);
     queuePair = made;
     return made;
   }
@@ -207,7 +213,7 @@ final class IbvCmId implements CmId, CmTarget {
       case CmEvent.ADDR_ERROR, CmEvent.ROUTE_ERROR, CmEvent.CONNECT_ERROR, CmEvent.UNREACHABLE -> failed(reason(event),
           "no connection with " + wanted + ": "
               + (event.status() < 0 ? NativeErrors.text(-event.status()) : "no answer"));
-      case CmEvent.DISCONNECTED -> ended(Status.OK, "disconnected");
+      case CmEvent.DISCONNECTED -> ended(reason, reasonText);
       case CmEvent.DEVICE_REMOVAL -> ended(Status.DISCONNECTED, "device " + device.name + " has gone");
       default -> {
         // TIMEWAIT_EXIT, ADDR_CHANGE, multicast: nothing to do.
@@ -292,6 +298,10 @@ final class IbvCmId implements CmId, CmTarget {
   }
 
   private void onRejected(CmEvent event) {
+    if (device.fabric != Fabric.IWARP && event.status() == REJECT_NO_SERVICE) {
+      failed(Status.NOT_FOUND, "nobody listens at " + wanted);
+      return;
+    }
     end();
     handler.onRejected(Math.abs(event.status()), event.privateData());
   }
@@ -305,8 +315,10 @@ final class IbvCmId implements CmId, CmTarget {
 
   private void ended(Status reason, String text) {
     if (state == State.ESTABLISHED || state == State.ACCEPTED) {
-      // Answers the other end's wish; does nothing where this end has disconnected.
-      cm.disconnect.call(id);
+      if (!leaving) {
+        // Answers the other end's wish.
+        cm.disconnect.call(id);
+      }
       end();
       handler.onDisconnected(reason, text);
     } else {
@@ -342,18 +354,35 @@ final class IbvCmId implements CmId, CmTarget {
     if (closed || (state != State.ESTABLISHED && state != State.ACCEPTED)) {
       return;
     }
-    if (type == QueuePairType.UD) {
-      context.loop().defer(() -> {
-        if (!closed && state != State.ENDED) {
-          ended(Status.OK, "disconnected by this end");
-        }
-      });
-      return;
-    }
-    cm.disconnect.call(id);
+    leave();
     IbvQueuePair mine = queuePair;
     if (mine != null && mine.isOpen()) {
       mine.modify(QueuePairAttributes.to(QueuePairState.ERROR));
+    }
+  }
+
+  /** The queue pair can do no more, and so the connection ends. */
+  void queuePairEnded(Status why, String text) {
+    if (!closed && !leaving && (state == State.ESTABLISHED || state == State.ACCEPTED)) {
+      reason = why;
+      reasonText = text;
+      leave();
+    }
+  }
+
+  /** Tells the other end; the device says when that is done. */
+  private void leave() {
+    if (leaving) {
+      return;
+    }
+    leaving = true;
+    long told = type == QueuePairType.UD ? -1 : cm.disconnect.call(id);
+    if (told < 0) {
+      context.loop().defer(() -> {
+        if (!closed && state != State.ENDED) {
+          ended(reason, reasonText);
+        }
+      });
     }
   }
 
@@ -365,7 +394,7 @@ final class IbvCmId implements CmId, CmTarget {
     if (state == State.REQUESTED) {
       reject(MemorySegment.NULL);
     } else if (state == State.ESTABLISHED || state == State.ACCEPTED) {
-      cm.disconnect.call(id);
+      leave();
       end();
     }
     state = State.ENDED;

@@ -31,6 +31,7 @@ final class IbvCompletionQueue implements CompletionQueue {
   private final long queue;
   private final int entries;
   private final int slot;
+  private @Nullable LateFlushes late;
   private int taken;
   private int shown;
   private boolean wanted;
@@ -91,7 +92,10 @@ final class IbvCompletionQueue implements CompletionQueue {
       if (shown == taken) {
         int room = Math.min(BATCH, into.capacity() - into.count());
         if (take(room) == 0) {
-          break;
+          if (late == null || !late.show(into)) {
+            break;
+          }
+          continue;
         }
       }
       show(into, at(shown));
@@ -113,6 +117,7 @@ final class IbvCompletionQueue implements CompletionQueue {
     long id = Memory.getLong(completion + CompletionLayout.ID);
     int status = Memory.getInt(completion + CompletionLayout.STATUS);
     if (status != 0) {
+      context.failed(queuePair);
       into.add(id, WorkStatus.of(status), null, 0, queuePair);
       into.vendorErrorOfLast(Memory.getInt(completion + CompletionLayout.VENDOR_ERROR));
       return;
@@ -132,6 +137,20 @@ final class IbvCompletionQueue implements CompletionQueue {
     }
   }
 
+  /** Shows a request of queue pair {@code number} as flushed, for drivers that do not; false when there is no room. */
+  boolean flush(long id, int number) {
+    LateFlushes flushes = late;
+    if (flushes == null) {
+      flushes = new LateFlushes(entries);
+      late = flushes;
+    }
+    return flushes.add(id, number);
+  }
+
+  private boolean nothing() {
+    return shown == taken && take(BATCH) == 0 && (late == null || late.isEmpty());
+  }
+
   /** Drops what queue pair {@code number}, which has been destroyed, has here: its number may be another one's soon. */
   void forget(int number) {
     int count = taken - shown;
@@ -145,6 +164,9 @@ final class IbvCompletionQueue implements CompletionQueue {
       count = Math.max(0, path.pollCq(queue, BATCH, at(taken)));
       taken = without(number, taken, count);
     } while (count > 0);
+    if (late != null) {
+      late.forget(number);
+    }
   }
 
   /** Closes the gaps that the completions of {@code number} leave among {@code count} from {@code from} on; returns where they end then. */
@@ -187,7 +209,7 @@ final class IbvCompletionQueue implements CompletionQueue {
 
   /** In a turn of the loop: runs the handler when it is wanted and something has completed. Returns 1 when it did. */
   int look() {
-    if (!wanted || solicitedOnly || (shown == taken && take(BATCH) == 0)) {
+    if (!wanted || solicitedOnly || nothing()) {
       return 0;
     }
     tell();
@@ -203,20 +225,30 @@ final class IbvCompletionQueue implements CompletionQueue {
       armed = ARMED;
       path.reqNotifyCq(queue, 0);
     }
-    return shown == taken && take(BATCH) == 0;
+    return nothing();
   }
 
   /** The device has something. */
   void onEvent() {
+    boolean forAny = armed == ARMED;
     armed = NOT_ARMED;
     if (++unacknowledged == CompletionChannel.EVENTS_PER_ACKNOWLEDGEMENT) {
       acknowledge();
     }
-    if (wanted && solicitedOnly) {
-      tell();
-    } else {
+    if (!wanted) {
+      return;
+    }
+    if (!solicitedOnly) {
       // It may be about what the loop has seen by itself.
       look();
+    } else if (!forAny) {
+      tell();
+    } else {
+      // The wish is younger than the event, which may be about anything.
+      requestNotify(true);
+      if (!nothing()) {
+        tell();
+      }
     }
   }
 

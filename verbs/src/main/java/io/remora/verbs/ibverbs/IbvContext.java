@@ -11,6 +11,8 @@ import io.remora.verbs.ProtectionDomain;
 import io.remora.verbs.soft.Children;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.HashMap;
+import java.util.Map;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -23,6 +25,7 @@ final class IbvContext implements Context {
   private final Children children = new Children();
   private final CompletionChannel channel;
   private final Loop.Watch asyncWatch;
+  private final Map<Integer, IbvQueuePair> queuePairs = new HashMap<>();
   private @Nullable IbvConnections connections;
   private @Nullable Consumer<AsyncEvent> listener;
   private boolean closed;
@@ -92,8 +95,32 @@ final class IbvContext implements Context {
     listener = to;
   }
 
+  void add(IbvQueuePair queuePair) {
+    queuePairs.put(queuePair.number(), queuePair);
+  }
+
+  void remove(IbvQueuePair queuePair) {
+    queuePairs.remove(queuePair.number());
+  }
+
+  /** A completion says that queue pair {@code number} has failed. */
+  void failed(int number) {
+    IbvQueuePair queuePair = queuePairs.get(number);
+    if (queuePair != null) {
+      queuePair.failed();
+    }
+  }
+
   /** Something has happened to the device or to an object of this context. */
   void hear(AsyncEvent event) {
+    if (event.queuePair() instanceof IbvQueuePair queuePair) {
+      switch (event.kind()) {
+        case QUEUE_PAIR_FATAL, QUEUE_PAIR_REQUEST_ERROR, QUEUE_PAIR_ACCESS_ERROR -> queuePair.failed();
+        default -> {
+          // It works on.
+        }
+      }
+    }
     Consumer<AsyncEvent> to = listener;
     if (to != null && !closed) {
       to.accept(event);

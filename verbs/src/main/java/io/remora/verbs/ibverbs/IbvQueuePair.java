@@ -13,6 +13,7 @@ import io.remora.verbs.ReceiveRequest;
 import io.remora.verbs.SendOpcode;
 import io.remora.verbs.SendRequest;
 import java.lang.foreign.Arena;
+import org.jspecify.annotations.Nullable;
 
 /** A queue pair of the device. Belongs to its context's loop; posting allocates nothing. */
 final class IbvQueuePair implements QueuePair {
@@ -30,6 +31,8 @@ final class IbvQueuePair implements QueuePair {
   private final ReceiveWriter receives;
   /** As far as this end knows: a connection that fails by itself is found out by {@link #state}. */
   private QueuePairState known = QueuePairState.RESET;
+  private @Nullable IbvCmId connection;
+  private boolean retired;
   private boolean closed;
 
   /** In the state RESET; {@code config} has been checked. */
@@ -51,6 +54,7 @@ final class IbvQueuePair implements QueuePair {
       shared.users().opened(KIND);
     }
     domain.children().opened(KIND);
+    domain.context().add(this);
   }
 
   private long create() {
@@ -85,7 +89,7 @@ final class IbvQueuePair implements QueuePair {
 
   @Override
   public QueuePairState state() {
-    if (!closed) {
+    if (!closed && !retired) {
       known = changes.query();
     }
     return known;
@@ -118,6 +122,23 @@ final class IbvQueuePair implements QueuePair {
     known = state;
   }
 
+  /** It is for {@code id}, which hears when it can do no more. */
+  void belongsTo(IbvCmId id) {
+    connection = id;
+  }
+
+  /** The device says that it has failed. */
+  void failed() {
+    if (closed || known == QueuePairState.ERROR) {
+      return;
+    }
+    // A datagram's or an unreliable connection's send queue may fail alone.
+    known = config.type() == QueuePairType.RC ? QueuePairState.ERROR : changes.query();
+    if (connection != null && known == QueuePairState.ERROR) {
+      connection.queuePairEnded(Status.DISCONNECTED, "the queue pair has failed");
+    }
+  }
+
   private boolean mayPostSends() {
     return !closed && (known == QueuePairState.READY_TO_SEND || known == QueuePairState.ERROR);
   }
@@ -132,6 +153,9 @@ final class IbvQueuePair implements QueuePair {
     if (!status.isOk()) {
       return status;
     }
+    if (losesPosts()) {
+      return sendCompletions.flush(request.id(), number) ? Status.OK : Status.NO_RESOURCES;
+    }
     sends.write(0, request);
     status = PostResult.status(device.path.postSend(queuePair, sends.first(), sends.refused()));
     if (status.isOk() && Memory.getLong(sends.refused()) != 0) {
@@ -143,9 +167,17 @@ final class IbvQueuePair implements QueuePair {
     return status;
   }
 
+  /** Whether the driver would neither carry out nor flush what is posted now. */
+  private boolean losesPosts() {
+    return known == QueuePairState.ERROR && device.losesPostsInError;
+  }
+
   @Override
   public int postSends(SendRequest[] requests, int count) {
     assert domain.context().loop().inLoop();
+    if (losesPosts()) {
+      return QueuePair.super.postSends(requests, count);
+    }
     int done = 0;
     while (done < count && mayPostSends()) {
       int chained = 0;
@@ -183,6 +215,9 @@ final class IbvQueuePair implements QueuePair {
     if (closed || isShared() || known == QueuePairState.RESET || !receives.write(request)) {
       return Status.INVALID;
     }
+    if (losesPosts()) {
+      return receiveCompletions.flush(request.id(), number) ? Status.OK : Status.NO_RESOURCES;
+    }
     return PostResult.status(device.path.postRecv(queuePair, receives.request(), receives.refused()));
   }
 
@@ -194,8 +229,23 @@ final class IbvQueuePair implements QueuePair {
     if (state != QueuePairState.ERROR && state != QueuePairState.RESET) {
       device.require(Capability.MANUAL_CONNECTION, "to bring a queue pair to " + state);
     }
-    changes.to(attributes);
+    if (state == QueuePairState.RESET && device.fabric == Fabric.IWARP) {
+      retire();
+    } else {
+      changes.to(attributes);
+    }
     known = state;
+    if (connection != null && (state == QueuePairState.ERROR || state == QueuePairState.RESET)) {
+      connection.queuePairEnded(Status.OK, "ended by this end");
+    }
+  }
+
+  /** iWARP's queue pairs have one life: this is the end of it, with nothing left to show. */
+  private void retire() {
+    changes.to(QueuePairAttributes.to(QueuePairState.ERROR));
+    sendCompletions.forget(number);
+    receiveCompletions.forget(number);
+    retired = true;
   }
 
   @Override
@@ -203,8 +253,12 @@ final class IbvQueuePair implements QueuePair {
     if (closed) {
       return;
     }
+    if (connection != null) {
+      connection.queuePairEnded(Status.OK, "ended by this end");
+    }
     NativeErrors.check(device.libraries.verbs().destroyQp.call(queuePair), device.what("close a " + KIND));
     closed = true;
+    domain.context().remove(this);
     known = QueuePairState.ERROR;
     device.events.remove(queuePair);
     sendCompletions.forget(number);

@@ -24,6 +24,7 @@ final class NativeFunction {
   private static final int ARGUMENTS = 6;
   private static final MemoryLayout STATE = Linker.Option.captureStateLayout();
   private static final long ERRNO = STATE.byteOffset(MemoryLayout.PathElement.groupElement("errno"));
+  private static final MethodHandle ERRNO_LOCATION = errnoLocation();
   private static final int EIO = 5;
 
   private final MethodHandle handle;
@@ -119,6 +120,8 @@ final class NativeFunction {
       MemorySegment state = arena.allocate(STATE);
       long value;
       try {
+        // Some drivers fail without a word: then the number must not be an older failure's.
+        Memory.putInt((long) ERRNO_LOCATION.invokeExact(), 0);
         value = (long) handle.invokeExact(state, a, b, c, d, e, f);
       } catch (Throwable t) {
         throw new AssertionError("a C function cannot throw", t);
@@ -129,6 +132,12 @@ final class NativeFunction {
         case COUNT -> value == -1 ? -error(state) : value;
       };
     }
+  }
+
+  @SuppressWarnings("restricted")
+  private static MethodHandle errnoLocation() {
+    return linker().downcallHandle(find(linker().defaultLookup(), "__errno_location"),
+        FunctionDescriptor.of(JAVA_LONG));
   }
 
   private static int error(MemorySegment state) {

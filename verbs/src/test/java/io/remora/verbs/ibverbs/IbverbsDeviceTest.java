@@ -20,6 +20,11 @@ class IbverbsDeviceTest implements TransferTck, ConnectionTck, DatagramTck, Prot
   private static final int SECONDS = 60;
 
   @Override
+  public int manyConnections() {
+    return Integer.getInteger("remora.test.connections", 20);
+  }
+
+  @Override
   public Fabric open() {
     IbverbsProvider provider = new IbverbsProvider();
     String unavailable = provider.unavailable();

@@ -2,6 +2,7 @@ package io.remora.verbs.tck;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.remora.base.RemoraException;
 import io.remora.base.Status;
 import io.remora.verbs.Access;
 import io.remora.verbs.Capability;
@@ -16,6 +17,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
+import org.opentest4j.TestAbortedException;
 
 /** Conformance: every operation moves the data it says, and tells both ends what it must. */
 public interface TransferTck extends Conformance {
@@ -317,7 +319,13 @@ public interface TransferTck extends Conformance {
       if (huge == null) {
         return;
       }
-      MemoryRegion region = pair.other.register(huge, Access.LOCAL_WRITE | Access.REMOTE_WRITE | Access.REMOTE_READ);
+      MemoryRegion region;
+      try {
+        region = pair.other.register(huge, Access.LOCAL_WRITE | Access.REMOTE_WRITE | Access.REMOTE_READ);
+      } catch (RemoraException e) {
+        assertThat(e.status()).as(e.getMessage()).isEqualTo(Status.NO_RESOURCES);
+        throw new TestAbortedException(e.getMessage(), e);
+      }
       byte[] sent = pair.one.fill(0, 4096, 9);
       pair.one.post(pair.one.request(1, 0, 4096).write(region.address() + bytes - 4096, region.remoteKey()));
       pair.one.ok(1);
