@@ -9,5 +9,6 @@ module io.remora.verbs {
   exports io.remora.verbs.provider;
   exports io.remora.verbs.shm;
   exports io.remora.verbs.sim;
+  exports io.remora.verbs.tool;
   exports io.remora.verbs;
 }

@@ -27,8 +27,7 @@ class IwarpProviderTest implements TransferTck, ProtectionTck, QueueTck, Connect
     IwarpProvider.Config usual = IwarpProvider.Config.DEFAULT;
     return Stream.of(new Way("as usual", usual), new Way("with checksums", usual.withCrc(true)),
         new Way("as siw connects",
-            usual.withPeerToPeer(false).withExtensions(false).withForeignPauseNs(0).withMaxFrameBytes(1440)),
-        new Way("short frames", usual.withMaxFrameBytes(128).withCrc(true)));
+            usual.withPeerToPeer(false).withExtensions(false).withForeignPauseNs(0).withMaxFrameBytes(1440)));
   }
 
   private final Way way;
@@ -44,6 +43,6 @@ class IwarpProviderTest implements TransferTck, ProtectionTck, QueueTck, Connect
 
   @Override
   public int manyConnections() {
-    return way.name().equals("as usual") ? 1000 : 100;
+    return way.name().equals("as usual") ? 1000 : 20;
   }
 }
