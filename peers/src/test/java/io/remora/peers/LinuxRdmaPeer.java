@@ -68,7 +68,8 @@ class LinuxRdmaPeer {
   /** Answers {@code ping WAY ROUNDS BYTES}. */
   private static String ping(Loop loop, List<String> words, int port) {
     CompletableFuture<String> end = new CompletableFuture<>();
-    Context context = on(loop, () -> new IwarpProvider(Objects.requireNonNull(WAYS.get(words.get(0)))).open(loop, "iwarp0"));
+    Context context = on(loop,
+        () -> new IwarpProvider(Objects.requireNonNull(WAYS.get(words.get(0)))).open(loop, "iwarp0"));
     on(loop,
         () -> new PingClient(context, new InetSocketAddress(InetAddress.getLoopbackAddress(), port),
             Integer.parseInt(words.get(1)),
