@@ -1,5 +1,5 @@
 # Sourced by the scripts that run in the guest: checks of one line each, questions to the test outside, and what the scripts share.
-# From outside come $ADDRESS and $PORT of the target. Nothing here may be left unanswered for ever: every wait has an end.
+# From outside come $ADDRESS and $PORT of the target, and $TRANSPORT unless it is tcp. Nothing here may be left unanswered for ever: every wait has an end.
 set -u
 exec 8>&1
 failures=0
@@ -73,7 +73,7 @@ connect() {
   local nqn=$1
   shift
   nvme disconnect -n "$nqn" >/dev/null 2>&1 || true
-  nvme connect -t tcp -a "$ADDRESS" -s "$PORT" -n "$nqn" --reconnect-delay=1 "$@"
+  nvme connect -t "${TRANSPORT:-tcp}" -a "$ADDRESS" -s "$PORT" -n "$nqn" --reconnect-delay=1 "$@"
   within 30 disk_of "$nqn"
 }
 

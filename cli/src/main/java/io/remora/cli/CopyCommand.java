@@ -11,6 +11,7 @@ import io.remora.engine.PublicationInfo;
 import io.remora.engine.VolumeInfo;
 import io.remora.engine.rpc.ControlClient;
 import io.remora.nvme.host.HostOptions;
+import io.remora.nvme.tcp.HostTcp;
 import java.io.FileDescriptor;
 import java.io.FileInputStream;
 import java.io.FileOutputStream;
@@ -157,7 +158,7 @@ abstract class CopyCommand extends io.remora.cli.Command {
       check(find(node, reference));
       try (ControlClient.Lease lease = node.attachVolume(reference, hostNqn);
           Loops loops = Loops.start(Loops.Config.of("copy", 1));
-          HostSession host = HostSession.connect(loops.all(),
+          HostSession host = HostSession.connect(new HostTcp(), loops.all(),
               HostOptions.of(lease.address(), lease.nqn()).withHost(hostId, hostNqn), Optional.empty())) {
         Copy.Summary summary = copy(terminal, loops, host, lease.volume());
         report(terminal, lease.volume(), summary, done, System.nanoTime() - beganNs);

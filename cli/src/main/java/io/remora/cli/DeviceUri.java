@@ -20,7 +20,7 @@ sealed interface DeviceUri {
   /** A file or block device; a size above 0 makes a file, or makes it longer. */
   record File(Path path, long sizeBytes) implements DeviceUri {}
 
-  /** A namespace over NVMe/TCP, by one path or by several. */
+  /** A namespace over NVMe/TCP or NVMe/RDMA, by one path or by several. */
   record Remote(HostUri uri) implements DeviceUri {}
 
   /**
@@ -31,9 +31,6 @@ sealed interface DeviceUri {
   static DeviceUri parse(String text) {
     if (HostUri.matches(text)) {
       HostUri uri = HostUri.parse(text);
-      if (!uri.transport().equals("tcp")) {
-        throw new RemoraException(Status.INVALID, "'" + text + "': the only transport is tcp");
-      }
       // What it says of several paths is wrong now or never.
       MultipathUri.check(uri);
       return new Remote(uri);
@@ -46,7 +43,8 @@ sealed interface DeviceUri {
         case "null" -> new Null(Sizes.parse(rest));
         case "file" -> file(rest);
         default -> throw new RemoraException(Status.INVALID,
-            "'" + text + "' is no device: mem:SIZE, null:SIZE, file:PATH[:SIZE] or nvmf+tcp://HOST:PORT/NQN");
+            "'" + text
+                + "' is no device: mem:SIZE, null:SIZE, file:PATH[:SIZE], nvmf+tcp://HOST:PORT/NQN or nvmf+rdma://HOST:PORT/NQN?provider=NAME");
       };
     } catch (IllegalArgumentException | TypeConversionException e) {
       throw new RemoraException(Status.INVALID, "'" + text + "': " + e.getMessage(), e);

@@ -9,7 +9,6 @@ import io.remora.nvme.host.DiscoveryClient;
 import io.remora.nvme.host.DiscoveryEntry;
 import io.remora.nvme.host.HostOptions;
 import io.remora.nvme.host.HostUri;
-import io.remora.nvme.tcp.HostTcp;
 import java.util.List;
 import java.util.Locale;
 import picocli.CommandLine.Command;
@@ -21,7 +20,7 @@ import picocli.CommandLine.Parameters;
   "Every Remora node is one, on the addresses that it listens on."}, footer = {"",
     "Example:  remora discover nvmf+tcp://127.0.0.1:4420", ""})
 final class DiscoverCommand extends io.remora.cli.Command {
-  @Parameters(paramLabel = "URI", description = "nvmf+tcp://HOST[:PORT][?hostnqn=NQN]; port 4420 unless given.")
+  @Parameters(paramLabel = "URI", description = "nvmf+tcp://HOST[:PORT][?hostnqn=NQN], or nvmf+rdma://HOST[:PORT]?provider=NAME; port 4420 unless given.")
   String uri;
 
   @Mixin
@@ -38,7 +37,7 @@ final class DiscoverCommand extends io.remora.cli.Command {
     HostOptions options = service.options(OpenDevices.resolve(service.addresses().getFirst()));
     try (Loops loops = loopOptions.start("discover", 1)) {
       List<DiscoveryEntry> entries = Futures
-          .join(DiscoveryClient.read(new HostTcp(), loops.all().getFirst(), options));
+          .join(DiscoveryClient.read(Transports.of(service), loops.all().getFirst(), options));
       if (terminal.json()) {
         terminal.result(Terminal.object().put("uri", uri).set("entries", json(entries)));
       } else {

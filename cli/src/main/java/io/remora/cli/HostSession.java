@@ -7,11 +7,11 @@ import io.remora.base.Status;
 import io.remora.nvme.host.HostController;
 import io.remora.nvme.host.HostNamespace;
 import io.remora.nvme.host.HostOptions;
-import io.remora.nvme.tcp.HostTcp;
+import io.remora.nvme.host.HostTransport;
 import java.util.List;
 import java.util.Optional;
 
-/** Our host, connected to one namespace over NVMe/TCP. For a thread that may block. */
+/** Our host, connected to one namespace over NVMe/TCP or NVMe/RDMA. For a thread that may block. */
 final class HostSession implements AutoCloseable {
   private final HostController controller;
   private final HostNamespace namespace;
@@ -22,8 +22,8 @@ final class HostSession implements AutoCloseable {
   }
 
   /** Connects; {@code nsid} empty: the only namespace, or the first one. */
-  static HostSession connect(List<Loop> loops, HostOptions options, Optional<Integer> nsid) {
-    HostController controller = Futures.join(HostController.connect(new HostTcp(), loops, options));
+  static HostSession connect(HostTransport transport, List<Loop> loops, HostOptions options, Optional<Integer> nsid) {
+    HostController controller = Futures.join(HostController.connect(transport, loops, options));
     List<HostNamespace> namespaces = controller.namespaces().stream()
         .filter(namespace -> nsid.isEmpty() || namespace.nsid() == nsid.get()).toList();
     if (namespaces.isEmpty()) {

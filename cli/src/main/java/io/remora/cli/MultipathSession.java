@@ -4,12 +4,12 @@ import io.remora.base.Loop;
 import io.remora.base.RemoraException;
 import io.remora.base.Status;
 import io.remora.nvme.host.HostOptions;
+import io.remora.nvme.host.HostTransport;
 import io.remora.nvme.host.HostUri;
 import io.remora.nvme.multipath.MultipathDevice;
 import io.remora.nvme.multipath.MultipathOptions;
 import io.remora.nvme.multipath.MultipathUri;
 import io.remora.nvme.multipath.PathDiscovery;
-import io.remora.nvme.tcp.HostTcp;
 import java.net.InetSocketAddress;
 import java.net.NetworkInterface;
 import java.net.SocketException;
@@ -30,20 +30,21 @@ final class MultipathSession implements AutoCloseable {
 
   /** Connects as {@code uri} says; {@code host}: the options of each path. */
   static MultipathSession connect(List<Loop> loops, HostUri uri, HostOptions host) {
+    HostTransport transport = Transports.of(uri);
     MultipathOptions options = MultipathUri.options(uri, host).withLocal(MultipathSession::onThisMachine);
     List<InetSocketAddress> addresses = uri.addresses().stream().map(OpenDevices::resolve).toList();
     if (!MultipathUri.discovers(uri)) {
-      return new MultipathSession(open(loops, options, addresses), null);
+      return new MultipathSession(open(transport, loops, options, addresses), null);
     }
     Set<InetSocketAddress> found = Futures
-        .join(PathDiscovery.find(new HostTcp(), loops.getFirst(), host, addresses));
-    MultipathDevice device = open(loops, options, found);
-    return new MultipathSession(device, PathDiscovery.follow(new HostTcp(), device, found, addresses));
+        .join(PathDiscovery.find(transport, loops.getFirst(), host, addresses));
+    MultipathDevice device = open(transport, loops, options, found);
+    return new MultipathSession(device, PathDiscovery.follow(transport, device, found, addresses));
   }
 
-  private static MultipathDevice open(List<Loop> loops, MultipathOptions options,
+  private static MultipathDevice open(HostTransport transport, List<Loop> loops, MultipathOptions options,
       Collection<InetSocketAddress> addresses) {
-    return Futures.join(MultipathDevice.open(new HostTcp(), loops, options, addresses));
+    return Futures.join(MultipathDevice.open(transport, loops, options, addresses));
   }
 
   private static boolean onThisMachine(InetSocketAddress address) {

@@ -61,7 +61,7 @@ final class OpenDevices {
       MultipathSession session = MultipathSession.connect(loops, uri, options);
       return new Opened(session.device(), session::close);
     }
-    HostSession session = HostSession.connect(loops, options, uri.nsid());
+    HostSession session = HostSession.connect(Transports.of(uri), loops, options, uri.nsid());
     return new Opened(session.device(), session::close);
   }
 

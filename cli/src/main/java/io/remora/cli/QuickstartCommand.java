@@ -18,6 +18,7 @@ import io.remora.engine.PublicationInfo;
 import io.remora.engine.VolumeInfo;
 import io.remora.engine.rpc.ControlClient;
 import io.remora.nvme.host.HostOptions;
+import io.remora.nvme.tcp.HostTcp;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -108,7 +109,7 @@ final class QuickstartCommand extends io.remora.cli.Command {
     step(terminal, "published as " + Shapes.uri(publication));
     List<Measured> measured;
     try (Loops loops = Loops.start(Loops.Config.of("quickstart", 1));
-        HostSession host = HostSession.connect(loops.all(),
+        HostSession host = HostSession.connect(new HostTcp(), loops.all(),
             HostOptions.of(address, publication.nqn()).withQueues(1, 128), Optional.empty())) {
       writeKillVerify(terminal, started, loops, host);
       measured = measure(terminal, started, loops, host);

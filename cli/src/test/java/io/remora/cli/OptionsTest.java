@@ -57,6 +57,8 @@ class OptionsTest {
     assertThat(DeviceUri.parse("file:/dev/vdb")).isEqualTo(new DeviceUri.File(Path.of("/dev/vdb"), 0));
     assertThat(DeviceUri.parse("file:/tmp/a:1m")).isEqualTo(new DeviceUri.File(Path.of("/tmp/a"), 1 << 20));
     assertThat(DeviceUri.parse("nvmf+tcp://[::1]:4420/nqn.2026-01.io.remora:a")).isInstanceOf(DeviceUri.Remote.class);
+    assertThat(DeviceUri.parse("nvmf+rdma://[::1]:4420/nqn.2026-01.io.remora:a?provider=shm"))
+        .isInstanceOf(DeviceUri.Remote.class);
     assertThat(DeviceUri.parse("nvmf+tcp://a:1,b/nqn.2026-01.io.remora:a?policy=local&discover=1"))
         .isInstanceOf(DeviceUri.Remote.class);
   }
@@ -70,7 +72,7 @@ class OptionsTest {
 
   @ParameterizedTest
   @ValueSource(strings = {"", "mem", "mem:", "mem:x", "disk:/a", "file:", "/dev/vdb",
-    "nvmf+rdma://h:1/nqn.2026-01.io.x:a",
+    "nvmf+udp://h:1/nqn.2026-01.io.x:a",
     "nvmf+tcp://h:1/", "nvmf+tcp://a,a/nqn.2026-01.io.x:a"})
   void refusesWhatIsNoDevice(String text) {
     assertThatThrownBy(() -> DeviceUri.parse(text)).isInstanceOf(RemoraException.class)

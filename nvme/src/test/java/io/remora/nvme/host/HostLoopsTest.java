@@ -3,18 +3,26 @@ package io.remora.nvme.host;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
+import io.remora.base.Buffer;
+import io.remora.base.BufferPool;
 import io.remora.base.IoRequest;
 import io.remora.base.Loop;
 import io.remora.base.Loops;
 import io.remora.block.BlockChannel;
 import io.remora.block.BlockDevice;
 import io.remora.block.MemoryDevice;
+import io.remora.nvme.rdma.HostRdma;
+import io.remora.verbs.Provider;
+import io.remora.verbs.iwarp.IwarpProvider;
+import io.remora.verbs.shm.ShmProvider;
+import io.remora.verbs.sim.SimFabric;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -32,7 +40,7 @@ class HostLoopsTest {
   private static final class Driver {
     final BlockChannel channel;
     volatile CompletableFuture<Void> done = new CompletableFuture<>();
-    private final MemorySegment memory = Arena.ofAuto().allocate(1 << 20, 4096);
+    private final MemorySegment memory;
     private final SplittableRandom random;
     private final long begin;
     private final int size;
@@ -43,6 +51,12 @@ class HostLoopsTest {
     private int inFlight;
 
     Driver(BlockChannel channel, long begin, long length, int size, boolean verify) {
+      this(channel, begin, length, size, verify, Arena.ofAuto().allocate(1 << 20, 4096));
+    }
+
+    /** With 1 MiB of memory for data. */
+    Driver(BlockChannel channel, long begin, long length, int size, boolean verify, MemorySegment memory) {
+      this.memory = memory;
       this.channel = channel;
       this.begin = begin;
       this.size = size;
@@ -147,29 +161,97 @@ class HostLoopsTest {
     }
   }
 
+  @ParameterizedTest
+  @CsvSource({"SIM, 2, 4096, false", "SIM, 1, 262144, true", "SHM, 1, 512, true", "SHM, 2, 4096, false",
+    "SHM, 2, 4096, true",
+    "SHM, 1, 131072, true", "SHM, 1, 262144, false", "IWARP, 1, 512, true", "IWARP, 2, 4096, false",
+    "IWARP, 1, 262144, true"})
+  void readsWhatItWroteOverRdma(Rdma by, int loops, int size, boolean pooled) {
+    try (LoopsWorld world = new LoopsWorld(Loops.Backend.AUTO, loops, device(), options -> options.withQueues(0, 32),
+        by.provider())) {
+      List<Driver> drivers = new ArrayList<>();
+      List<Runnable> ends = new ArrayList<>();
+      for (int i = 0; i < loops; i++) {
+        int index = i;
+        Loop loop = world.hostLoops.get(i);
+        LoopsWorld.on(loop, () -> {
+          MemorySegment memory = pooled ? pooled(world, loop, ends) : Arena.ofAuto().allocate(1 << 20, 4096);
+          Driver driver = new Driver(world.namespace().open(loop), SIZE / loops * index, SIZE / loops, size, true,
+              memory);
+          drivers.add(driver);
+          driver.start(Math.min(48, (1 << 20) / size), size > 4096 ? 1000 : 8000);
+        });
+      }
+      drivers.forEach(driver -> LoopsWorld.await(driver.done));
+      assertThat(world.controller.status().losses()).as(world.controller.status().text()).isZero();
+      for (int i = 0; i < ends.size(); i++) {
+        LoopsWorld.on(world.hostLoops.get(i), ends.get(i));
+      }
+    }
+  }
+
+  /** Who carries RDMA between the loops of this process. */
+  enum Rdma {
+    SIM, SHM, IWARP;
+
+    Provider provider() {
+      return switch (this) {
+        case SIM -> new SimFabric().provider();
+        case SHM -> new ShmProvider();
+        case IWARP -> new IwarpProvider();
+      };
+    }
+  }
+
+  /** 1 MiB of a pool that the transport knows. */
+  private static MemorySegment pooled(LoopsWorld world, Loop loop, List<Runnable> ends) {
+    HostRdma rdma = Objects.requireNonNull(world.rdma);
+    BufferPool pool = new BufferPool(loop, 1 << 20, 1 << 20);
+    Buffer buffer = Objects.requireNonNull(pool.take(pool.owner("test", 1 << 20), 1 << 20));
+    rdma.use(loop, pool);
+    ends.add(() -> {
+      rdma.forget(loop, pool);
+      buffer.release();
+      pool.close();
+    });
+    return buffer.segment();
+  }
+
   @Test
   void steadyIoAllocatesNothing() {
     try (LoopsWorld world = new LoopsWorld(Loops.Backend.EPOLL, 1, device(), options -> options.withQueues(1, 32))) {
-      Loop loop = world.hostLoops.get(0);
-      long[] thread = {0};
-      Driver[] driver = {null};
-      LoopsWorld.on(loop, () -> {
-        thread[0] = Thread.currentThread().threadId();
-        driver[0] = new Driver(world.namespace().open(loop), 0, SIZE, 4096, true);
-        driver[0].start(32, 60_000);
-      });
-      LoopsWorld.await(driver[0].done);
-      ThreadMXBean bean = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-      long best = Long.MAX_VALUE;
-      for (int round = 0; round < 200 && best > NOISE_BYTES; round++) {
-        driver[0].done = new CompletableFuture<>();
-        long before = bean.getThreadAllocatedBytes(thread[0]);
-        LoopsWorld.on(loop, () -> driver[0].more(20_000));
-        LoopsWorld.await(driver[0].done);
-        best = Math.min(best, bean.getThreadAllocatedBytes(thread[0]) - before);
-      }
-      System.out.println("allocated by 20000 requests: " + best + " bytes");
-      assertThat(best).isLessThanOrEqualTo(NOISE_BYTES);
+      steadyIoAllocatesNothing(world);
     }
+  }
+
+  @Test
+  void steadyIoOverRdmaAllocatesNothing() {
+    try (LoopsWorld world = new LoopsWorld(Loops.Backend.EPOLL, 1, device(), options -> options.withQueues(1, 32),
+        new ShmProvider())) {
+      steadyIoAllocatesNothing(world);
+    }
+  }
+
+  private static void steadyIoAllocatesNothing(LoopsWorld world) {
+    Loop loop = world.hostLoops.get(0);
+    long[] thread = {0};
+    Driver[] driver = {null};
+    LoopsWorld.on(loop, () -> {
+      thread[0] = Thread.currentThread().threadId();
+      driver[0] = new Driver(world.namespace().open(loop), 0, SIZE, 4096, true);
+      driver[0].start(32, 60_000);
+    });
+    LoopsWorld.await(driver[0].done);
+    ThreadMXBean bean = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    long best = Long.MAX_VALUE;
+    for (int round = 0; round < 200 && best > NOISE_BYTES; round++) {
+      driver[0].done = new CompletableFuture<>();
+      long before = bean.getThreadAllocatedBytes(thread[0]);
+      LoopsWorld.on(loop, () -> driver[0].more(20_000));
+      LoopsWorld.await(driver[0].done);
+      best = Math.min(best, bean.getThreadAllocatedBytes(thread[0]) - before);
+    }
+    System.out.println("allocated by 20000 requests: " + best + " bytes");
+    assertThat(best).isLessThanOrEqualTo(NOISE_BYTES);
   }
 }
