@@ -89,6 +89,45 @@ class PollableTest {
     }
   }
 
+  @ParameterizedTest
+  @EnumSource(value = Loops.Backend.class, names = {"IO_URING", "EPOLL"})
+  void socketsAreHeardWhileMemoryAlwaysHasWork(Loops.Backend backend) throws Exception {
+    try (Loops loops = Loops.start(new Loops.Config("poll", 1, backend, 0, java.util.List.of()))) {
+      Loop loop = loops.get(0);
+      CompletableFuture<Void> connected = new CompletableFuture<>();
+      loop.execute(() -> {
+        loop.add(new Pollable() {
+          @Override
+          public int poll() {
+            return 1;
+          }
+
+          @Override
+          public boolean arm() {
+            return false;
+          }
+        });
+        StreamListener listener = loop.net().listen(Addresses.parse("127.0.0.1:0"), StreamListener.Accepted::close);
+        loop.net().connect(listener.localAddress(), new StreamSocket.Handler() {
+          @Override
+          public void onConnected() {
+            connected.complete(null);
+          }
+
+          @Override
+          public void onReadable() {}
+
+          @Override
+          public void onWritable() {}
+
+          @Override
+          public void onClosed(Status reason) {}
+        });
+      });
+      connected.get(10, TimeUnit.SECONDS);
+    }
+  }
+
   @Test
   void simulatedLoopRefuses() {
     Simulation simulation = new Simulation(1);

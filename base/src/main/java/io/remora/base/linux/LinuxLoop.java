@@ -230,6 +230,16 @@ final class LinuxLoop implements Loop, Clock {
     return ready(poller);
   }
 
+  /** Whether there is memory to look at beside the kernel. */
+  boolean hasPollables() {
+    return pollables.length > 0;
+  }
+
+  /** When the events of the last turn had come. */
+  long turnNs() {
+    return turnNs;
+  }
+
   /** Wakes the loop if it sleeps; costs next to nothing if it does not. From any thread. */
   void wake() {
     if (asleep.get() && asleep.compareAndSet(true, false)) {

@@ -166,7 +166,8 @@ final class Link {
     MemorySegment message = context.scratch();
     long number = queuePair.keys().segmentOf(key, queuePair.number());
     Segments.Piece piece = context.segments().find(number);
-    if (piece == null) {
+    // Memory that was freed under its region may have left its descriptor's number to something else.
+    if (piece == null || !piece.memory.equals(context.local().find(piece.memory.whole()))) {
       message.set(JAVA_BYTE, 0, REFUSE);
       socket.send(message, 0, 1);
       return;

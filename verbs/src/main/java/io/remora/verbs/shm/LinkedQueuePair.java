@@ -23,6 +23,8 @@ import org.jspecify.annotations.Nullable;
 final class LinkedQueuePair extends ShmQueuePair {
   private static final int MAX_BYTES_PER_TURN = 1 << 20;
   private static final int MAX_FRAGMENTS_PER_TURN = 64;
+  /** The tag of a write that was refused on an unreliable connection: with it goes the message behind it. */
+  private static final long LOST = -1;
 
   private final ShmContext context;
   private final ShmProtectionDomain domain;
@@ -43,6 +45,8 @@ final class LinkedQueuePair extends ShmQueuePair {
   private long acknowledged;
   /** The message that is in the ring in part. */
   private @Nullable SendSlot partial;
+  private final ShutKeys shut;
+  private boolean waitsForPeer;
 
   // As the responder.
   private @Nullable ReceiveSlot receive;
@@ -53,6 +57,7 @@ final class LinkedQueuePair extends ShmQueuePair {
     this.context = context;
     this.domain = domain;
     this.reliable = config.type() == QueuePairType.RC;
+    this.shut = new ShutKeys(config.maxSends());
   }
 
   @Nullable
@@ -192,7 +197,7 @@ final class LinkedQueuePair extends ShmQueuePair {
     return switch (slot.opcode()) {
       case SEND, SEND_WITH_IMMEDIATE, SEND_WITH_INVALIDATE -> message(slot, (int) slot.pieces().totalBytes());
       case WRITE -> copy(slot) && done(slot);
-      case WRITE_WITH_IMMEDIATE -> copy(slot) && message(slot, 0);
+      case WRITE_WITH_IMMEDIATE -> copy(slot) && (slot.tag == LOST ? done(slot) : message(slot, 0));
       case READ -> copy(slot) && done(slot);
       case COMPARE_AND_SWAP, FETCH_AND_ADD -> atomic(slot) && done(slot);
       case LOCAL_INVALIDATE, BIND_WINDOW -> true;
@@ -229,10 +234,13 @@ final class LinkedQueuePair extends ShmQueuePair {
     } while (slot.tag < data);
     partial = null;
     begun(slot);
-    if (reliable) {
-      sent++;
-    } else {
+    if (!reliable) {
       end(slot);
+      return true;
+    }
+    sent++;
+    if (kind == Fragment.SEND_INVALIDATE) {
+      shut.add(value, sent);
     }
     return true;
   }
@@ -240,6 +248,9 @@ final class LinkedQueuePair extends ShmQueuePair {
   /** Copies to or from the peer's memory; {@code progress} says how far it is. */
   private boolean copy(SendSlot slot) {
     long total = slot.pieces().totalBytes();
+    if (total > 0 && waitsForShutKey(slot)) {
+      return false;
+    }
     while (slot.progress < total) {
       Link to = link;
       if (to == null) {
@@ -271,12 +282,21 @@ final class LinkedQueuePair extends ShmQueuePair {
       refuse(slot, WorkStatus.REMOTE_INVALID_REQUEST, EndReason.REQUEST);
       return false;
     }
+    if (waitsForShutKey(slot)) {
+      return false;
+    }
     PeerMemory.Result result = to.memory().atomic(slot, scratch);
     if (result != PeerMemory.Result.DONE) {
       return failed(to, slot, result);
     }
     slot.pieces().copyFrom(0, scratch, 0, 8);
     return true;
+  }
+
+  /** Whether the request has to wait until the peer has taken the message that makes its key invalid. */
+  private boolean waitsForShutKey(SendSlot slot) {
+    waitsForPeer = shut.contains(slot.remoteKey());
+    return waitsForPeer;
   }
 
   /** A copy was not carried out; true when the request counts as done nevertheless. */
@@ -301,6 +321,7 @@ final class LinkedQueuePair extends ShmQueuePair {
     if (!reliable) {
       // Nobody hears of what an unreliable write is refused.
       slot.progress = slot.pieces().totalBytes();
+      slot.tag = LOST;
       return true;
     }
     refuse(slot, WorkStatus.REMOTE_ACCESS_ERROR, EndReason.ACCESS);
@@ -332,6 +353,10 @@ final class LinkedQueuePair extends ShmQueuePair {
       if (slot != null) {
         end(slot);
       }
+    }
+    shut.taken(acknowledged);
+    if (work > 0 && waitsForPeer) {
+      schedule();
     }
     return refused != 0 && link != null && takeRefusal(status(refused)) ? work + 1 : work;
   }

@@ -19,13 +19,13 @@ final class Segments {
     }
   }
 
-  private final Map<Long, Piece> byAddress = new HashMap<>();
+  private final Map<Local.SharedMemory, Piece> byMemory = new HashMap<>();
   private final Map<Long, Piece> byNumber = new HashMap<>();
   private long last;
 
   /** One more region in {@code memory}. */
   Piece use(Local.SharedMemory memory) {
-    Piece piece = byAddress.computeIfAbsent(memory.whole().address(), address -> new Piece(++last, memory));
+    Piece piece = byMemory.computeIfAbsent(memory, of -> new Piece(++last, of));
     byNumber.put(piece.number, piece);
     piece.regions++;
     return piece;
@@ -36,7 +36,7 @@ final class Segments {
     if (--piece.regions > 0) {
       return false;
     }
-    byAddress.remove(piece.memory.whole().address());
+    byMemory.remove(piece.memory);
     byNumber.remove(piece.number);
     return true;
   }

@@ -127,6 +127,22 @@ class ShmProcessTest {
   }
 
   @Test
+  void requestBehindAnInvalidationDoesNotUseTheKey() {
+    try (OtherProcess other = OtherProcess.start("serve", "RC")) {
+      end.connect(other.port(), QueuePairType.RC);
+      int window = (int) end.ask(PeerProcess.BIND, 4096, 4096).get(JAVA_LONG, 8);
+      end.post(new SendRequest().id(1).piece(end.region, 0, 8).read(address(0) + 4096, window));
+      end.ok(1);
+      end.run(() -> {
+        end.queuePair().postSend(new SendRequest().id(2).piece(end.region, 600 << 10, 32).sendWithInvalidate(window));
+        end.queuePair().postSend(new SendRequest().id(3).piece(end.region, 0, 8).read(address(0) + 4096, window));
+      });
+      end.ok(2);
+      assertThat(end.next().status()).isEqualTo(WorkStatus.REMOTE_ACCESS_ERROR);
+    }
+  }
+
+  @Test
   void messagesWakeALoopThatSleeps() {
     try (OtherProcess other = OtherProcess.start("serve", "RC")) {
       end.connect(other.port(), QueuePairType.RC);
@@ -164,6 +180,13 @@ class ShmProcessTest {
       end.post(new SendRequest().id(2).piece(end.region, 0, 8).write(address(0), key(0) ^ 0x5500));
       end.ok(2);
       assertThat(end.ask(PeerProcess.SUM, 0, 8).get(JAVA_LONG, 8)).isEqualTo(123);
+      // With the data goes the message behind it: else there would be an answer before that to the next question.
+      end.run(() -> end.queuePair().postReceive(new ReceiveRequest().id(5).piece(end.region, 0, 64)));
+      end.post(new SendRequest().id(3).piece(end.region, 0, 8).writeWithImmediate(address(0), key(0) ^ 0x5500, 1));
+      end.ok(3);
+      end.post(new SendRequest().id(4).piece(end.region, 600 << 10, 32).sendWithImmediate(10));
+      end.ok(4);
+      assertThat(end.ok(5).immediate()).isEqualTo(11);
     }
   }
 

@@ -69,7 +69,11 @@ final class ThisEnd implements CmId.Handler {
   String endText;
 
   ThisEnd(Loops loops) {
-    loop = loops.get(0);
+    this(loops.get(0));
+  }
+
+  ThisEnd(Loop loop) {
+    this.loop = loop;
     context = on(() -> new ShmProvider().open(loop, ShmProvider.DEVICE));
     domain = on(context::allocateProtectionDomain);
     completions = on(() -> context.createCompletionQueue(4096, () -> notified = true));
