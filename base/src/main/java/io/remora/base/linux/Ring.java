@@ -25,7 +25,7 @@ final class Ring {
   static final int OP_WRITEV = 2;
   static final int OP_FSYNC = 3;
   static final int OP_POLL_ADD = 6;
-  static final int OP_POLL_REMOVE = 7;
+  static final int OP_ASYNC_CANCEL = 14;
   static final int OP_FALLOCATE = 17;
   static final int OP_READ = 22;
   static final int OP_WRITE = 23;

@@ -62,8 +62,9 @@ final class RingPoller implements Poller {
     long userData = KIND_WATCH << KIND_SHIFT | watched.key(target.slot);
     watched.remove(target);
     // At once and not at the end of the turn: a poll holds the socket open, and its port taken, until it is gone.
+    // Cancelled and not removed: the kernel refuses to remove a poll that it is just about to report, and would go on with it for ever.
     long at = ring.nextEntry();
-    ring.fill(at, Ring.OP_POLL_REMOVE, -1, 0, userData, 0, 0, KIND_IGNORED);
+    ring.fill(at, Ring.OP_ASYNC_CANCEL, -1, 0, userData, 0, 0, KIND_IGNORED);
     ring.enterNow();
   }
 

@@ -202,6 +202,57 @@ class LocalTest {
     laid.run(b, listener::close);
   }
 
+  /** Whoever closes while something comes must still let go of the socket, or the other end waits for ever. */
+  @ParameterizedTest
+  @EnumSource(value = Loops.Backend.class, names = {"IO_URING", "EPOLL"})
+  void closeIsHeardThoughMessagesCome(Loops.Backend backend) {
+    Ground laid = lay(backend);
+    Loop a = laid.loop(0);
+    Loop b = laid.loop(1);
+    LocalListener listener = laid.call(b, () -> b.local().listen(NAME, connection -> {
+      LocalSocket[] socket = new LocalSocket[1];
+      socket[0] = connection.attach(b, new LocalSocket.Handler() {
+        @Override
+        public void onReadable() {
+          socket[0].close();
+        }
+
+        @Override
+        public void onClosed(Status reason) {}
+      });
+    }));
+    try (Arena arena = Arena.ofShared()) {
+      MemorySegment memory = arena.allocate(64);
+      for (int round = 0; round < 3000; round++) {
+        CompletableFuture<Boolean> ended = new CompletableFuture<>();
+        LocalSocket[] socket = new LocalSocket[1];
+        laid.run(a, () -> socket[0] = a.local().connect(NAME, new LocalSocket.Handler() {
+          @Override
+          public void onConnected() {
+            for (int i = 0; i < 20; i++) {
+              socket[0].send(memory, 0, 8);
+            }
+          }
+
+          @Override
+          public void onReadable() {
+            if (socket[0].receive(memory, 0, 8) == LocalSocket.CLOSED) {
+              socket[0].close();
+              ended.complete(true);
+            }
+          }
+
+          @Override
+          public void onClosed(Status reason) {
+            ended.completeExceptionally(new AssertionError(reason));
+          }
+        }));
+        assertThat(laid.await(ended)).as("round %d", round).isTrue();
+      }
+    }
+    laid.run(b, listener::close);
+  }
+
   @Test
   void namesAreTakenOrNobodys() {
     Ground laid = lay(Loops.Backend.AUTO);

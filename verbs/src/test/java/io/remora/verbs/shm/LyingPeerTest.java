@@ -261,7 +261,8 @@ class LyingPeerTest {
   void anythingAtAll() {
     long seed = Long.getLong("remora.seed", System.nanoTime());
     Random random = new Random(seed);
-    byte[] untouched = victim.on(() -> victim.memory.asSlice(32_768, 400_000).toArray(java.lang.foreign.ValueLayout.JAVA_BYTE));
+    byte[] untouched = victim
+        .on(() -> victim.memory.asSlice(32_768, 400_000).toArray(java.lang.foreign.ValueLayout.JAVA_BYTE));
     for (int round = 0; round < FUZZ_ROUNDS; round++) {
       Liar liar = liar();
       QueuePair lied = victim.queuePair();
@@ -292,8 +293,10 @@ class LyingPeerTest {
       // Fragments that are nearly right get further.
       int length = random.nextInt(40);
       liar.control.set(java.lang.foreign.ValueLayout.JAVA_INT, at, 1 + random.nextInt(4) | random.nextInt(8) << 8);
-      liar.control.set(java.lang.foreign.ValueLayout.JAVA_INT, at + 4, random.nextInt(8) == 0 ? random.nextInt() : length);
-      liar.control.set(java.lang.foreign.ValueLayout.JAVA_INT, at + 8, random.nextInt(8) == 0 ? random.nextInt() : length);
+      liar.control.set(java.lang.foreign.ValueLayout.JAVA_INT, at + 4,
+          random.nextInt(8) == 0 ? random.nextInt() : length);
+      liar.control.set(java.lang.foreign.ValueLayout.JAVA_INT, at + 8,
+          random.nextInt(8) == 0 ? random.nextInt() : length);
       liar.control.set(java.lang.foreign.ValueLayout.JAVA_INT, at + 12, random.nextInt());
       at = Liar.OUT + Liar.TAIL;
     }
