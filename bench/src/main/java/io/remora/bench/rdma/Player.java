@@ -159,7 +159,8 @@ final class Player implements CmId.Handler, Pollable {
   private void answer() {
     QueuePair to = queuePair;
     if (pattern == Pattern.COMMAND && to != null) {
-      Check.that(to.postSend(data.signalled(false).piece(region, FROM, DATA).write(target + FROM, targetKey)) == Status.OK,
+      Check.that(
+          to.postSend(data.signalled(false).piece(region, FROM, DATA).write(target + FROM, targetKey)) == Status.OK,
           "a write");
     }
     number++;
@@ -194,7 +195,8 @@ final class Player implements CmId.Handler, Pollable {
   }
 
   private void receive(QueuePair of, long slot) {
-    Check.that(of.postReceive(receive.id(slot).piece(region, RECEIVES + slot * SHORT, SHORT)) == Status.OK, "a receive");
+    Check.that(of.postReceive(receive.id(slot).piece(region, RECEIVES + slot * SHORT, SHORT)) == Status.OK,
+        "a receive");
   }
 
   @Override

@@ -123,7 +123,8 @@ public final class RdmaLatency {
     Arrays.sort(times);
     double way = pattern.symmetric() ? 2 : 1;
     System.out.printf("%-55s %s p50 %6.2f us, p99 %6.2f us, p99.9 %7.2f us%n", pattern.text(),
-        pattern.symmetric() ? "one way " : "round   ", at(times, 0.5) / way, at(times, 0.99) / way, at(times, 0.999) / way);
+        pattern.symmetric() ? "one way " : "round   ", at(times, 0.5) / way, at(times, 0.99) / way,
+        at(times, 0.999) / way);
   }
 
   private static double at(long[] sorted, double share) {
