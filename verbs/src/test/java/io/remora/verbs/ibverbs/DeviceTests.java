@@ -9,14 +9,14 @@ import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.opentest4j.TestAbortedException;
 
-/** Runs {@link IbverbsDeviceTest} where there is no more than a class path; its argument names the tests to leave out, with commas between. */
+/** Runs {@link IbverbsDeviceConformance} where there is no more than a class path; its argument names the tests to leave out, with commas between. */
 final class DeviceTests {
   private DeviceTests() {}
 
   /** Ends with code 1 when a test has failed, or none has run. */
   public static void main(String[] arguments) throws ReflectiveOperationException {
     List<String> leftOut = List.of(arguments.length == 0 ? new String[0] : arguments[0].split(","));
-    List<Method> tests = Arrays.stream(IbverbsDeviceTest.class.getMethods())
+    List<Method> tests = Arrays.stream(IbverbsDeviceConformance.class.getMethods())
         .filter(method -> method.isAnnotationPresent(Test.class)).sorted(Comparator.comparing(Method::getName))
         .toList();
     int passed = 0;
@@ -28,7 +28,7 @@ final class DeviceTests {
       long began = System.nanoTime();
       String outcome;
       try {
-        test.invoke(new IbverbsDeviceTest());
+        test.invoke(new IbverbsDeviceConformance());
         passed++;
         outcome = "passed";
       } catch (InvocationTargetException e) {

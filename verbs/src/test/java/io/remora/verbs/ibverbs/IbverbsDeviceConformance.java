@@ -15,8 +15,8 @@ import java.net.InetAddress;
 import java.util.List;
 import org.opentest4j.TestAbortedException;
 
-/** The first device of this machine that can be used and has an IPv4 address; skipped where there is none. */
-class IbverbsDeviceTest implements TransferTck, ConnectionTck, DatagramTck, ProtectionTck, QueueTck {
+/** The conformance kit on the first device of this machine that can be used and has an IPv4 address: run by name in the guest ({@code IbverbsPeer}), where there is one. */
+class IbverbsDeviceConformance implements TransferTck, ConnectionTck, DatagramTck, ProtectionTck, QueueTck {
   private static final int SECONDS = 60;
 
   @Override
