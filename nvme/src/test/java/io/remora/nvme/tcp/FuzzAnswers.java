@@ -143,7 +143,9 @@ final class FuzzAnswers {
     FuzzModel.Open command = model.find(cid, "response " + Integer.toHexString(status),
         c -> !success || (mayHaveIn(c) && mayHaveOut(c) && !c.spoilt));
     int sqhd = b.getShort(16) & 0xffff;
-    boolean connects = command.opcode == 0x7f && command.sqe[4] == 1;
+    // With a doubled identifier the answer may be another command's.
+    boolean connects = command.opcode == 0x7f && command.sqe[4] == 1
+        && !(connected && model.ambiguous.contains(cid));
     if (connects && success) {
       check(!connected, "a second Connect succeeded");
       connected = true;
