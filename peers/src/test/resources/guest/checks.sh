@@ -10,7 +10,7 @@ mkdir -p /tmp/checks
 check() {
   local name=$1 code
   shift
-  kernel_said=$(dmesg | wc -l)
+  kernel_said=$(kernel_log | wc -l)
   (set -e; "$@") >/tmp/checks/said 2>&1
   code=$?
   if [ $code = 0 ]; then
@@ -121,9 +121,14 @@ fio_verify() {
     --randrepeat=0 --group_reporting --output-format=terse --terse-version=3 "$@"
 }
 
+# kernel_log: the kernel's log, without the debug exception that the emulated processor may raise while the kernel patches its own code.
+kernel_log() {
+  dmesg | grep -v exc_debug_kernel
+}
+
 # kernel_says: the kernel's log since the check began.
 kernel_says() {
-  dmesg | tail -n +$((kernel_said + 1))
+  kernel_log | tail -n +$((kernel_said + 1))
 }
 
 # kernel_is_content: nothing in the kernel's log since the check began that a healthy target does not cause.

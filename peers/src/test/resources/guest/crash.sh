@@ -130,7 +130,7 @@ file_system_is_clean() {
   umount /mnt
   disconnect "$NQN"
   disconnect "$RAW_NQN"
-  ! dmesg | grep -E 'EXT4-fs (error|warning)|I/O error|Buffer I/O|WARNING|BUG:'
+  ! kernel_log | grep -E 'EXT4-fs (error|warning)|I/O error|Buffer I/O|WARNING|BUG:'
 }
 
 must "mkfs.ext4, mount" makes_a_file_system

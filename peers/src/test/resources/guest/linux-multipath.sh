@@ -95,5 +95,5 @@ while word=$(ask next); do
     done) break ;;
   esac
 done
-check "nvmet and the kernel are content" eval '! dmesg | grep -E "WARNING|BUG:|I/O error"'
+check "nvmet and the kernel are content" eval '! kernel_log | grep -E "WARNING|BUG:|I/O error"'
 finish
