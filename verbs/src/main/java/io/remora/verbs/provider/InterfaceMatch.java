@@ -4,7 +4,6 @@ import io.remora.base.Check;
 import java.net.InetAddress;
 import java.net.NetworkInterface;
 import java.net.SocketException;
-import java.net.UnknownHostException;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
@@ -41,13 +40,13 @@ final class InterfaceMatch {
       return new InterfaceMatch(text, null, 0, false);
     }
     try {
-      // Numbers only, so no name server is asked.
-      InetAddress parsed = InetAddress.getByName(host);
+      // A literal, so that no name server is asked.
+      InetAddress parsed = InetAddress.ofLiteral(host);
       int most = parsed.getAddress().length * 8;
       int bits = slash < 0 ? most : Integer.parseInt(lower.substring(slash + 1));
       Check.argument(bits >= 0 && bits <= most, "rdma.interface '%s': a prefix of 0 to %d bits", text, most);
       return new InterfaceMatch(text, parsed, bits, false);
-    } catch (UnknownHostException | NumberFormatException e) {
+    } catch (IllegalArgumentException e) {
       Check.argument(false, "rdma.interface '%s': an interface's name, an address, a MAC or a subnet", text);
       throw new AssertionError(e);
     }

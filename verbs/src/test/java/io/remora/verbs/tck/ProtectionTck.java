@@ -225,6 +225,8 @@ public interface ProtectionTck extends Conformance {
   default void messageThatIsTooLongForItsReceive() {
     try (Fabric fabric = open(); Pair pair = new Pair(fabric)) {
       pair.warm();
+      // The kernel's soft RoCE calls it an operation error, at both ends.
+      boolean rxe = fabric.provider().name().equals("ibverbs") && fabric.device(0).startsWith("rxe");
       pair.other.receive(1, 0, 100);
       pair.other.receive(2, 1000, 1000);
       byte[] before = pair.other.bytes(100, 10_000);
@@ -232,15 +234,12 @@ public interface ProtectionTck extends Conformance {
       pair.one.post(pair.one.request(5, 0, 101));
       End.Completion sent = pair.one.next();
       if (pair.one.can(Capability.REMOTE_STATUS)) {
-        // rxe calls it an operation error, at both ends.
-        assertThat(sent.status()).isIn(WorkStatus.REMOTE_INVALID_REQUEST, WorkStatus.REMOTE_OPERATION_ERROR);
+        assertThat(sent.status())
+            .isEqualTo(rxe ? WorkStatus.REMOTE_OPERATION_ERROR : WorkStatus.REMOTE_INVALID_REQUEST);
       }
       End.Completion received = pair.other.next();
       assertThat(received.id()).isEqualTo(1);
-      assertThat(received.status()).isIn(WorkStatus.LOCAL_LENGTH_ERROR,
-          sent.status() == WorkStatus.REMOTE_OPERATION_ERROR
-              ? WorkStatus.LOCAL_OPERATION_ERROR
-              : WorkStatus.LOCAL_LENGTH_ERROR);
+      assertThat(received.status()).isEqualTo(rxe ? WorkStatus.LOCAL_OPERATION_ERROR : WorkStatus.LOCAL_LENGTH_ERROR);
       End.Completion flushed = pair.other.next();
       assertThat(flushed.id()).isEqualTo(2);
       assertThat(flushed.status()).isEqualTo(WorkStatus.FLUSH_ERROR);
@@ -303,7 +302,8 @@ public interface ProtectionTck extends Conformance {
         keys.add(region.remoteKey());
         fabric.run(0, region::close);
       }
-      assertThat(keys).as("keys of 50 registrations").hasSizeGreaterThan(end.can(Capability.ANY_MEMORY) ? 1 : 40);
+      assertThat(keys).as("keys of 50 registrations")
+          .hasSizeGreaterThan(fabric.provider().name().equals("ibverbs") ? 1 : 40);
       end.close();
     }
   }

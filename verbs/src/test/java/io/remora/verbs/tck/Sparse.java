@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Many addresses over little memory: the same pages again and again, so that a device that locks what it registers locks few. */
 final class Sparse {
-  private static final long CHUNK = 16L << 20;
+  /** No divisor of 4 GiB: an address that loses its upper half must lead to another page. */
+  private static final long CHUNK = 12L << 20;
   private static final int READ_WRITE = 3;
   private static final int SHARED_FIXED = 0x11;
   private static final int PRIVATE_ANONYMOUS_NORESERVE = 0x4022;

@@ -1,5 +1,6 @@
 package io.remora.verbs.tck;
 
+import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.remora.base.RemoraException;
@@ -332,6 +333,8 @@ public interface TransferTck extends Conformance {
       pair.one.post(pair.one.request(2, 8192, 4096).read(region.address() + bytes - 4096, region.remoteKey()));
       pair.one.ok(2);
       assertThat(pair.one.bytes(8192, 4096)).isEqualTo(sent);
+      assertThat(fabric.on(1, () -> huge.asSlice(bytes - 4096, 4096).toArray(JAVA_BYTE)))
+          .as("the last page, and not one 4 GiB before it").isEqualTo(sent);
       assertThat(region.lengthBytes()).isEqualTo(bytes);
       fabric.run(1, region::close);
     }
