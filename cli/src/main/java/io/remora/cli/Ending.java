@@ -1,5 +1,6 @@
 package io.remora.cli;
 
+import java.io.IOException;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 
@@ -25,6 +26,20 @@ final class Ending {
   /** Asks for the end, as a signal does. */
   void ask() {
     asked.countDown();
+  }
+
+  /** Asks for the end when standard input ends: the one who started this process has gone, however that came about. */
+  void askWhenStdinEnds() {
+    Thread.ofVirtual().start(() -> {
+      try {
+        while (System.in.read() >= 0) {
+          // Only its end matters.
+        }
+      } catch (IOException e) {
+        // As good as its end.
+      }
+      ask();
+    });
   }
 
   /** Everything is put away: the process may end. */

@@ -62,6 +62,9 @@ final class TargetCommand extends io.remora.cli.Command {
   @Mixin
   LoopOptions loopOptions;
 
+  @Option(names = "--until-stdin-ends", hidden = true, description = "Stop when standard input ends.")
+  boolean untilStdinEnds;
+
   @Override
   int run(Terminal terminal) throws InterruptedException {
     DeviceUri uri;
@@ -82,6 +85,9 @@ final class TargetCommand extends io.remora.cli.Command {
       Map<String, TargetListener> listeners = listen(loops.all(), target);
       Ending ending = new Ending();
       ready(terminal, opened.device(), listeners);
+      if (untilStdinEnds) {
+        ending.askWhenStdinEnds();
+      }
       ending.await();
       listeners.values().forEach(TargetListener::close);
       Futures.join(target.shutDown(DRAIN_NS));

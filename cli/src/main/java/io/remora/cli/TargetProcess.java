@@ -13,11 +13,16 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import java.util.function.LongSupplier;
+import org.jspecify.annotations.Nullable;
 
-/** {@code remora target} in a process of its own: the same program on the same Java. Ended when it is closed. */
+/** {@code remora target} in a process of its own: the same program on the same Java. Ended when it is closed, and when this process ends. */
 final class TargetProcess implements AutoCloseable {
+  private static final long START_LIMIT_S = 30;
   private static final long END_LIMIT_S = 10;
 
   private final Process process;
@@ -33,7 +38,8 @@ final class TargetProcess implements AutoCloseable {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(ManagementFactory.getRuntimeMXBean().getInputArguments());
-    command.addAll(List.of("-cp", System.getProperty("java.class.path"), Remora.class.getName(), "target", "--json"));
+    command.addAll(List.of("-cp", System.getProperty("java.class.path"), Remora.class.getName(), "target", "--json",
+        "--until-stdin-ends"));
     command.addAll(arguments);
     try {
       Process started = new ProcessBuilder(command).redirectError(Redirect.INHERIT).start();
@@ -50,13 +56,29 @@ final class TargetProcess implements AutoCloseable {
 
   private static String ready(Process started) throws IOException {
     BufferedReader lines = new BufferedReader(new InputStreamReader(started.getInputStream(), StandardCharsets.UTF_8));
-    String line = lines.readLine();
+    String line;
+    try {
+      line = CompletableFuture.supplyAsync(() -> firstLine(lines)).get(START_LIMIT_S, TimeUnit.SECONDS);
+    } catch (TimeoutException | ExecutionException e) {
+      throw new RemoraException(Status.TIMED_OUT, "the target is not ready after " + START_LIMIT_S + " s", e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new RemoraException(Status.ABORTED, "interrupted", e);
+    }
     JsonNode said = new ObjectMapper().readTree(line == null ? "{}" : line);
     if (!said.path("ready").asBoolean()) {
       throw new RemoraException(Status.INTERNAL,
           "the target does not start: " + (line == null ? "it said nothing" : line));
     }
     return said.path("uri").asText();
+  }
+
+  private static @Nullable String firstLine(BufferedReader lines) {
+    try {
+      return lines.readLine();
+    } catch (IOException e) {
+      return null;
+    }
   }
 
   /** Where hosts find it. */

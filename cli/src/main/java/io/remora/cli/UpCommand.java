@@ -70,7 +70,7 @@ final class UpCommand extends io.remora.cli.Command {
         ControlServer control = new ControlServer(node, VersionCommand.version());
         ready(terminal, node, folder);
         if (untilStdinEnds) {
-          Thread.ofVirtual().start(() -> watchStdin(ending));
+          ending.askWhenStdinEnds();
         }
         ending.await();
         control.close();
@@ -152,16 +152,5 @@ final class UpCommand extends io.remora.cli.Command {
       throw new RemoraException(Status.DENIED,
           "cannot make the data folder " + folder + ": " + e + "; name another one with --data", e);
     }
-  }
-
-  private static void watchStdin(Ending ending) {
-    try {
-      while (System.in.read() >= 0) {
-        // Only its end matters.
-      }
-    } catch (IOException e) {
-      // As good as its end.
-    }
-    ending.ask();
   }
 }

@@ -129,6 +129,10 @@ public final class PerfClient implements CmId.Handler {
     PerfTerms.Memory lent;
     try {
       lent = PerfTerms.Memory.decode(connection.privateData());
+      if (lent.bytes() < terms.memoryBytes()) {
+        throw new RemoraException(Status.PROTOCOL_ERROR,
+            address + " lends " + lent.bytes() + " bytes, not the " + terms.memoryBytes() + " that were asked for");
+      }
     } catch (RemoraException e) {
       finish(e);
       return;

@@ -22,6 +22,8 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -32,11 +34,14 @@ import org.jspecify.annotations.Nullable;
 public final class PerfServer implements AutoCloseable {
   /** Connections at once. */
   static final int MAX_SESSIONS = 16;
+  /** What all connections together may have of memory, in bytes. */
+  static final long MAX_BYTES = 1L << 30;
 
   private final Context context;
   private final Consumer<String> log;
   private final CmListener listener;
   private final Set<Session> sessions = new LinkedHashSet<>();
+  private long bytes;
 
   /**
    * Listens at {@code address}; on the context's loop.
@@ -60,8 +65,12 @@ public final class PerfServer implements AutoCloseable {
         throw new RemoraException(Status.NO_RESOURCES, MAX_SESSIONS + " measurements run already");
       }
       PerfTerms terms = PerfTerms.decode(request.privateData());
-      Session session = new Session(terms, request);
-      sessions.add(session);
+      if (terms.memoryBytes() > MAX_BYTES - bytes) {
+        throw new RemoraException(Status.NO_RESOURCES, "measurements hold " + (bytes >> 20) + " of " + (MAX_BYTES >> 20)
+            + " MiB, too much for " + (terms.memoryBytes() >> 20) + " more");
+      }
+      sessions.add(open(terms, request));
+      bytes += terms.memoryBytes();
       log.accept(Addresses.format(request.remoteAddress()) + ": " + terms.operation().text() + ", " + terms.bytes()
           + " bytes, depth "
           + terms.depth());
@@ -69,6 +78,27 @@ public final class PerfServer implements AutoCloseable {
       log.accept(Addresses.format(request.remoteAddress()) + ": refused, " + e.getMessage());
       byte[] why = e.getMessage().getBytes(StandardCharsets.UTF_8);
       request.reject(MemorySegment.ofArray(why).asSlice(0, Math.min(why.length, 128)));
+    }
+  }
+
+  private Session open(PerfTerms terms, CmRequest request) {
+    Deque<AutoCloseable> opened = new ArrayDeque<>();
+    try {
+      return new Session(terms, request, opened);
+    } catch (RemoraException e) {
+      closeAll(opened);
+      throw e;
+    }
+  }
+
+  /** From the leaves up: what was opened last stands first. */
+  private static void closeAll(Deque<AutoCloseable> opened) {
+    while (!opened.isEmpty()) {
+      try {
+        opened.pop().close();
+      } catch (Exception e) {
+        throw new RemoraException(Status.INTERNAL, "closing a measurement: " + e.getMessage(), e);
+      }
     }
   }
 
@@ -82,11 +112,9 @@ public final class PerfServer implements AutoCloseable {
   private final class Session implements CmId.Handler {
     private final PerfTerms terms;
     private final CmRequest request;
-    private final ProtectionDomain domain;
+    private final Deque<AutoCloseable> opened;
     private final CompletionQueue completions;
-    private final Arena arena;
     private final MemoryRegion region;
-    private final CmId id;
     private final QueuePair queuePair;
     private final WorkCompletions polled = new WorkCompletions(64);
     private final ReceiveRequest receive = new ReceiveRequest();
@@ -94,19 +122,26 @@ public final class PerfServer implements AutoCloseable {
     private int unsignalled;
     private boolean closed;
 
-    Session(PerfTerms terms, CmRequest request) {
+    Session(PerfTerms terms, CmRequest request, Deque<AutoCloseable> opened) {
       this.terms = terms;
       this.request = request;
-      this.domain = context.allocateProtectionDomain();
+      this.opened = opened;
+      ProtectionDomain domain = context.allocateProtectionDomain();
+      opened.push(domain);
       this.completions = context.createCompletionQueue(4 * terms.depth() + 16, this::onEvent);
-      this.arena = context.loop().newArena();
+      opened.push(completions);
+      Arena arena = context.loop().newArena();
+      opened.push(arena);
       MemorySegment memory = context.allocate(arena, terms.memoryBytes());
       boolean atomics = context.attributes().can(Capability.ATOMICS);
       this.region = domain.register(memory,
           Access.LOCAL_WRITE | Access.REMOTE_WRITE | Access.REMOTE_READ | (atomics ? Access.REMOTE_ATOMIC : 0));
-      this.id = request.attach(context, this);
+      opened.push(region);
+      CmId id = request.attach(context, this);
+      opened.push(id);
       this.queuePair = id.createQueuePair(domain,
           QueuePairConfig.rc(completions, 2 * terms.depth() + 8, 2 * terms.depth()));
+      opened.push(queuePair);
       if (terms.operation() == PerfTerms.Operation.SEND) {
         for (int i = 0; i < terms.depth(); i++) {
           post(i);
@@ -170,12 +205,8 @@ public final class PerfServer implements AutoCloseable {
       if (!closed) {
         closed = true;
         sessions.remove(this);
-        queuePair.close();
-        id.close();
-        completions.close();
-        region.close();
-        domain.close();
-        arena.close();
+        bytes -= terms.memoryBytes();
+        closeAll(opened);
       }
     }
   }
