@@ -44,6 +44,7 @@ final class Libc {
   private static final MethodHandle TRY_RECV = plain("recv", L, I, L, L, I);
   private static final MethodHandle TRY_SEND = plain("send", L, I, L, L, I);
   private static final MethodHandle TRY_SENDMSG = plain("sendmsg", L, I, L, I);
+  private static final MethodHandle TRY_POLL = plain("poll", I, L, L, I);
   private static final MethodHandle TRY_EPOLL_WAIT = plain("epoll_wait", I, I, L, I, I);
   private static final MethodHandle TRY_WRITE = plain("write", L, I, L, L);
   private static final MethodHandle RECVFROM = find("recvfrom", L, I, L, L, I, L, L);
@@ -184,6 +185,15 @@ final class Libc {
   long tryRecv(int fd, long address, long length, int flags) {
     try {
       return (long) TRY_RECV.invokeExact(fd, address, length, flags);
+    } catch (Throwable e) {
+      throw unreachable(e);
+    }
+  }
+
+  /** The function poll; -1 when it fails. */
+  int tryPoll(long descriptors, long count, int timeoutMs) {
+    try {
+      return (int) TRY_POLL.invokeExact(descriptors, count, timeoutMs);
     } catch (Throwable e) {
       throw unreachable(e);
     }

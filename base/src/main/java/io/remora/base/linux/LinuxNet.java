@@ -124,6 +124,16 @@ final class LinuxNet implements Net {
     return result < 0 ? -result : option.get(JAVA_INT, 0);
   }
 
+  /**
+   * Whether a call on {@code fd} that has just failed could have a better reason than that it would have to wait, now that the kernel is asked for
+   * {@code events}, errors and hang-ups. Unlike the error number, the answer costs no memory.
+   */
+  boolean hasEvents(int fd, int events) {
+    option.set(JAVA_INT, 0, fd);
+    option.set(JAVA_INT, 4, events & 0xffff);
+    return libc.tryPoll(option.address(), 1, 0) != 0;
+  }
+
   void set(int fd, int level, int name, int value) {
     option.set(JAVA_INT, 0, value);
     libc.setsockopt(fd, level, name, option.address(), 4);

@@ -105,6 +105,10 @@ final class TcpSocket extends Watched implements StreamSocket {
    * then says that the stream has ended, as it does when the peer has closed in order meanwhile.
    */
   private long readAgain(long address, long length) {
+    if (!endSeen && !net.hasEvents(fd, Abi.POLLIN | Abi.POLLRDHUP)) {
+      readArmed = true;
+      return 0;
+    }
     long count = libc.recv(fd, address, length, 0);
     while (count == -Errno.EINTR) {
       count = libc.recv(fd, address, length, 0);
@@ -141,7 +145,7 @@ final class TcpSocket extends Watched implements StreamSocket {
     while (taken < total) {
       long count = net.trySend(fd, source, taken);
       if (count < 0) {
-        count = net.sendAgain(fd);
+        count = net.hasEvents(fd, Abi.POLLOUT) ? net.sendAgain(fd) : -Errno.EAGAIN;
       }
       if (count >= 0) {
         taken += count;
