@@ -94,12 +94,14 @@ final class Exports {
   RdmaInfo rdma() {
     List<RdmaAddress> addresses = new ArrayList<>();
     Set<String> warnings = new LinkedHashSet<>();
-    Stream.concat(Stream.of(own), portals.values().stream()).map(Portal::rdma).forEach(outcome -> {
-      if (outcome.address() != null) {
-        addresses.add(outcome.address());
+    Stream.concat(Stream.of(own), portals.values().stream()).map(Portal::rdma).forEach(port -> {
+      RdmaAddress address = port.address();
+      if (address != null) {
+        addresses.add(address);
       }
-      if (outcome.warning() != null) {
-        warnings.add(outcome.warning());
+      String warning = port.warning();
+      if (warning != null) {
+        warnings.add(warning);
       }
     });
     return new RdmaInfo(rdma.transport(), addresses, List.copyOf(warnings), own.rdma().passedOver());

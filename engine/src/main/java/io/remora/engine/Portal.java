@@ -26,9 +26,9 @@ final class Portal {
   private final Loop loop;
   private final Target target;
   private final TargetListener listener;
-  private final Rdma.Outcome rdma;
+  private final RdmaPort rdma;
 
-  private Portal(Loop loop, Target target, TargetListener listener, Rdma.Outcome rdma) {
+  private Portal(Loop loop, Target target, TargetListener listener, RdmaPort rdma) {
     this.loop = loop;
     this.target = target;
     this.listener = listener;
@@ -48,13 +48,13 @@ final class Portal {
       }
       return listener;
     }).thenCompose(
-        tcp -> rdma.listen(target, address, tcp.localAddress()).handle((outcome, failure) -> {
+        tcp -> RdmaPort.open(control, rdma, target, address, tcp.localAddress()).handle((port, failure) -> {
           if (failure != null) {
             tcp.close();
             target.close();
             throw Causes.remora(failure);
           }
-          return new Portal(control, target, tcp, outcome);
+          return new Portal(control, target, tcp, port);
         }));
   }
 
@@ -69,7 +69,7 @@ final class Portal {
   }
 
   /** What has come of RDMA here. */
-  Rdma.Outcome rdma() {
+  RdmaPort rdma() {
     return rdma;
   }
 
@@ -105,10 +105,7 @@ final class Portal {
   /** Takes no more connections. */
   void stopListening() {
     listener.close();
-    TargetListener second = rdma.listener();
-    if (second != null) {
-      second.close();
-    }
+    rdma.close();
   }
 
   /** Answers what hosts have sent and drops them; done, on the control loop, when no device is in use any more. */

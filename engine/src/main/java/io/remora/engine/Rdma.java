@@ -32,12 +32,16 @@ final class Rdma {
    * What has come of it at one address.
    *
    * @param listener null when RDMA is not served there
+   * @param provider which provider was chosen; null: none
    * @param address where it listens; null with the listener
    * @param warning why it is less than what was asked for; null when it is not
    * @param passedOver what was not taken, and why
    */
-  record Outcome(@Nullable TargetListener listener, @Nullable RdmaAddress address, @Nullable String warning,
-      List<String> passedOver) {}
+  record Outcome(@Nullable TargetListener listener, @Nullable String provider, @Nullable RdmaAddress address,
+      @Nullable String warning, List<String> passedOver) {
+    /** Nothing yet. */
+    static final Outcome NONE = new Outcome(null, null, null, null, List.of());
+  }
 
   private final List<Loop> loops;
   private final RdmaOptions options;
@@ -54,14 +58,14 @@ final class Rdma {
     this.options = options;
     this.own = own;
     InetSocketAddress listen = options.listen();
-    this.ownChoice = choose(listen == null ? own.getAddress() : listen.getAddress());
+    this.ownChoice = choose(options.policy(), listen == null ? own.getAddress() : listen.getAddress());
     if (ownChoice.rdma()) {
       ownChoice.passedOver().forEach(reason -> LOG.info("RDMA is not by {}", reason));
     }
   }
 
-  private RdmaChoice choose(InetAddress address) {
-    return RdmaSelection.choose(options.policy(), options.providers(), address);
+  private RdmaChoice choose(RdmaPolicy policy, InetAddress address) {
+    return RdmaSelection.choose(policy, options.providers(), address);
   }
 
   /** What was asked for. */
@@ -78,38 +82,74 @@ final class Rdma {
    * @return done on the control loop; fails when RDMA is required and is not to be had
    */
   CompletableFuture<Outcome> listen(Target target, InetSocketAddress asked, InetSocketAddress tcp) {
-    boolean here = asked.equals(own);
     try {
-      RdmaChoice choice = here ? ownChoice : choose(asked.getAddress());
-      Provider provider = choice.provider();
-      DeviceInfo device = choice.device();
-      if (provider == null || device == null) {
-        return CompletableFuture.completedFuture(without(choice.warning(), choice.passedOver()));
-      }
-      return listen(target, provider, device, here ? options.listen() : null, asked, tcp, choice.passedOver());
+      return listen(target, options.policy(),
+          isOwn(asked) ? ownChoice : choose(options.policy(), asked.getAddress()), asked, tcp);
     } catch (RemoraException e) {
       return CompletableFuture.failedFuture(e);
     }
   }
 
-  private CompletableFuture<Outcome> listen(Target target, Provider provider, DeviceInfo device,
-      @Nullable InetSocketAddress said, InetSocketAddress asked, InetSocketAddress tcp, List<String> passedOver) {
+  /**
+   * As {@link #listen}, later: what cannot be had is only a warning then, also where RDMA is required, since hosts are served already.
+   *
+   * @param provider whose device it was; null: any
+   */
+  CompletableFuture<Outcome> listenAgain(Target target, InetSocketAddress asked, InetSocketAddress tcp,
+      @Nullable String provider) {
+    RdmaPolicy said = options.policy();
+    RdmaPolicy policy = new RdmaPolicy(said.enabled(), said.netInterface(),
+        provider == null ? said.providers() : List.of(provider), RdmaPolicy.Transport.PREFER_RDMA);
+    InetSocketAddress address = isOwn(asked) ? options.listen() : null;
+    try {
+      return listen(target, policy, choose(policy, (address == null ? asked : address).getAddress()), asked, tcp);
+    } catch (RemoraException e) {
+      return CompletableFuture.completedFuture(new Outcome(null, provider, null,
+          "cannot look for RDMA devices: " + e.getMessage() + ", so connections go over TCP; see 'remora rdma devices'",
+          List.of()));
+    }
+  }
+
+  /** What has become of {@code outcome}, whose listener has ended. */
+  Outcome ended(Outcome outcome, RemoraException why) {
+    RdmaAddress was = outcome.address();
+    return new Outcome(null, outcome.provider(), null,
+        was == null
+            ? outcome.warning()
+            : "RDMA at " + Addresses.format(was.address()) + " with " + was.provider() + " " + was.device()
+                + " has ended: " + why.getMessage() + ", so connections go over TCP; see 'remora rdma devices'",
+        outcome.passedOver());
+  }
+
+  private boolean isOwn(InetSocketAddress asked) {
+    return asked.equals(own);
+  }
+
+  private CompletableFuture<Outcome> listen(Target target, RdmaPolicy policy, RdmaChoice choice,
+      InetSocketAddress asked, InetSocketAddress tcp) {
+    Provider provider = choice.provider();
+    DeviceInfo device = choice.device();
+    if (provider == null || device == null) {
+      return CompletableFuture
+          .completedFuture(new Outcome(null, null, null, choice.warning(), choice.passedOver()));
+    }
+    InetSocketAddress said = isOwn(asked) ? options.listen() : null;
     InetSocketAddress address;
     try {
       address = said != null
           ? said
-          : new InetSocketAddress(RdmaSelection.address(options.policy(), device, tcp.getAddress()),
-              port(device, asked, tcp));
+          : new InetSocketAddress(RdmaSelection.address(policy, device, tcp.getAddress()), port(device, asked, tcp));
     } catch (RemoraException e) {
-      return CompletableFuture.completedFuture(failed(device, "beside " + Addresses.format(tcp), e, asked, passedOver));
+      return CompletableFuture
+          .completedFuture(failed(policy, device, "beside " + Addresses.format(tcp), e, asked, choice.passedOver()));
     }
     return RdmaTarget.listen(loops, address, target, provider, device, options.target()).handle(
         (listener, failure) -> failure == null
-            ? new Outcome(listener,
+            ? new Outcome(listener, provider.name(),
                 new RdmaAddress(provider.name(), device.name(), device.fabric(), listener.localAddress()), null,
-                passedOver)
-            : failed(device, "at " + Addresses.format(address), Causes.remora(failure), asked,
-                passedOver));
+                choice.passedOver())
+            : failed(policy, device, "at " + Addresses.format(address), Causes.remora(failure), asked,
+                choice.passedOver()));
   }
 
   private static int port(DeviceInfo device, InetSocketAddress asked, InetSocketAddress tcp) {
@@ -123,24 +163,17 @@ final class Rdma {
     return tcp.getPort() + 1;
   }
 
-  private Outcome failed(DeviceInfo device, String where, RemoraException cause, InetSocketAddress asked,
-      List<String> passedOver) {
+  private Outcome failed(RdmaPolicy policy, DeviceInfo device, String where, RemoraException cause,
+      InetSocketAddress asked, List<String> passedOver) {
     String why = "cannot listen for RDMA " + where + " with " + device.provider() + " " + device.name() + ": "
         + cause.getMessage();
-    String remedy = asked.equals(own)
+    String remedy = isOwn(asked)
         ? "choose another address with --rdma-listen"
         : "publish at another address";
-    if (options.policy().transport() == RdmaPolicy.Transport.REQUIRE_RDMA) {
+    if (policy.transport() == RdmaPolicy.Transport.REQUIRE_RDMA) {
       throw new RemoraException(cause.status(),
           why + ", and transport is require-rdma; " + remedy + ", or allow prefer-rdma or tcp", cause);
     }
-    return without(why + ", so connections go over TCP; " + remedy, passedOver);
-  }
-
-  private static Outcome without(@Nullable String warning, List<String> passedOver) {
-    if (warning != null) {
-      LOG.warn("{}", warning);
-    }
-    return new Outcome(null, null, warning, passedOver);
+    return new Outcome(null, device.provider(), null, why + ", so connections go over TCP; " + remedy, passedOver);
   }
 }

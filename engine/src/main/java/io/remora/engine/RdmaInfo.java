@@ -7,7 +7,7 @@ import java.util.List;
  *
  * @param transport what was asked for: {@code prefer-rdma}, {@code require-rdma} or {@code tcp}
  * @param addresses where hosts connect by RDMA; empty: nowhere
- * @param warnings why there is less than what was asked for, and what to do; as long as the node runs
+ * @param warnings why there is less than what was asked for, and what to do; for as long as it is so
  * @param passedOver what was not taken where the node listens, and why
  */
 public record RdmaInfo(String transport, List<RdmaAddress> addresses, List<String> warnings, List<String> passedOver) {

@@ -16,6 +16,7 @@ import io.remora.nvme.host.HostOptions;
 import io.remora.nvme.host.HostTransport;
 import io.remora.nvme.rdma.HostRdma;
 import io.remora.nvme.rdma.HostRdmaOptions;
+import io.remora.nvme.rdma.RdmaTargetOptions;
 import io.remora.nvme.rdma.RegisteredBytes;
 import io.remora.nvme.tcp.HostTcp;
 import io.remora.verbs.Provider;
@@ -45,6 +46,8 @@ final class NodeWorld {
   final SimMachine hostMachine;
   final SimLoop hostLoop;
   final SimFabric fabric = new SimFabric();
+  /** What the node has registered. */
+  RegisteredBytes registered = RegisteredBytes.unlessSaidOtherwise();
   private final @Nullable RdmaPolicy policy;
   private final List<Provider> providers;
   private @Nullable Node node;
@@ -108,12 +111,15 @@ final class NodeWorld {
     List<Loop> loops = List.copyOf(machine.start(2));
     Node.Config config = Node.Config.of(FOLDER, address());
     node = await(
-        Node.open(loops, policy == null ? config : config.withRdma(RdmaOptions.of(policy, providers, rdmaListen))));
+        Node.open(loops, policy == null
+            ? config
+            : config.withRdma(new RdmaOptions(policy, providers, rdmaListen, RdmaTargetOptions.of(registered)))));
   }
 
   /** SIGKILL, and a new life. */
   void restart() {
     machine.kill();
+    registered = RegisteredBytes.unlessSaidOtherwise();
     start();
   }
 

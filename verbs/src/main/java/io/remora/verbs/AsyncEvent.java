@@ -18,6 +18,7 @@ public record AsyncEvent(Kind kind, @Nullable QueuePair queuePair, String text) 
     QUEUE_PAIR_ACCESS_ERROR(3),
     COMMUNICATION_ESTABLISHED(4),
     SEND_QUEUE_DRAINED(5),
+    /** The device has failed or is gone: nothing that is open of it works any more, listeners hear no one. Close it all and open the device again. */
     DEVICE_FATAL(8),
     PORT_ACTIVE(9),
     PORT_ERROR(10),

@@ -1,5 +1,6 @@
 package io.remora.nvme.host;
 
+import io.remora.base.Backoff;
 import io.remora.base.Loop;
 import io.remora.base.Status;
 import io.remora.base.Timer;
@@ -46,7 +47,7 @@ public final class DiscoveryWatch implements HostEvents.Handler {
     this.identity = HostIdentity.of(options, loop);
     this.listener = listener;
     this.events = new HostEvents(loop, options.times(), this);
-    this.backoff = new Backoff(loop, options.times(), this::connect);
+    this.backoff = options.times().backoff(loop, this::connect);
     this.poll = loop.timer(this::read);
   }
 

@@ -1,5 +1,6 @@
 package io.remora.nvme.host;
 
+import io.remora.base.Backoff;
 import io.remora.base.Check;
 import io.remora.base.Loop;
 import io.remora.base.RemoraException;
@@ -66,7 +67,7 @@ public final class HostController implements QueueOwner {
     this.slow = new SlowCommands(queues, this::count);
     this.ana = new AnaWatch(loop, () -> listeners.forEach(listener -> listener.onAccess(this)));
     this.events = new HostEvents(loop, options.times(), new Background());
-    this.backoff = new Backoff(loop, options.times(), this::attempt);
+    this.backoff = options.times().backoff(loop, this::attempt);
     this.holdTimer = loop.timer(() -> refuse(Status.DISCONNECTED));
     this.lossTimer = loop.timer(this::giveUp);
     this.status = new HostStatus(HostState.CONNECTING, Status.OK, "", loop.clock().wallMillis(), 0, 0, 0, 0);

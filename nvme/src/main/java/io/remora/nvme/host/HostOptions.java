@@ -1,6 +1,8 @@
 package io.remora.nvme.host;
 
+import io.remora.base.Backoff;
 import io.remora.base.Check;
+import io.remora.base.Loop;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.Optional;
@@ -84,6 +86,11 @@ public record HostOptions(InetSocketAddress address, String subsystemNqn, Option
       Check.argument(connectNs > 0 && ioNs > 0, "time-outs must be positive");
       Check.argument(reconnectNs > 0 && reconnectMaxNs >= reconnectNs, "reconnect delays must be positive and grow");
       Check.argument(keepAliveNs >= 0 && holdNs >= 0 && lossNs >= 0, "times must not be negative");
+    }
+
+    /** Runs {@code attempt} on {@code loop} when it is time to connect again. */
+    public Backoff backoff(Loop loop, Runnable attempt) {
+      return new Backoff(loop, reconnectNs, reconnectMaxNs, attempt);
     }
 
     /** Connect 10 s, keep-alive 5 s, I/O 30 s, reconnect 100 ms to 5 s, hold and controller loss 600 s. */

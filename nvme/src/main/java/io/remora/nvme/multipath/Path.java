@@ -1,12 +1,12 @@
 package io.remora.nvme.multipath;
 
 import io.remora.base.Addresses;
+import io.remora.base.Backoff;
 import io.remora.base.Check;
 import io.remora.base.RemoraException;
 import io.remora.base.Status;
 import io.remora.block.BlockDevice;
 import io.remora.nvme.AnaState;
-import io.remora.nvme.host.Backoff;
 import io.remora.nvme.host.Failure;
 import io.remora.nvme.host.HostController;
 import io.remora.nvme.host.HostListener;
@@ -40,7 +40,7 @@ final class Path implements HostListener, BlockDevice.Listener {
     this.device = device;
     this.options = options;
     this.local = local;
-    this.backoff = new Backoff(device.loop(), options.times(), this::connect);
+    this.backoff = options.times().backoff(device.loop(), this::connect);
     this.status = new PathStatus(options.address(), PathState.CONNECTING, AnaState.INACCESSIBLE, 0, "", 0);
   }
 

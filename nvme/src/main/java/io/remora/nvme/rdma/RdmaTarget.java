@@ -2,6 +2,7 @@ package io.remora.nvme.rdma;
 
 import io.remora.base.Loop;
 import io.remora.base.RemoraException;
+import io.remora.base.Status;
 import io.remora.nvme.target.LoopContext;
 import io.remora.nvme.target.LoopSeats;
 import io.remora.nvme.target.Port;
@@ -16,8 +17,12 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 
-/** Makes a target reachable by NVMe/RDMA. */
+/**
+ * Makes a target reachable by NVMe/RDMA, with one device. When that fails for good ({@link io.remora.verbs.AsyncEvent.Kind#DEVICE_FATAL}) the listener
+ * {@linkplain TargetListener#ended ends}, connections are dropped, and the device is closed as soon as nothing of it is in use.
+ */
 public final class RdmaTarget {
   private static final System.Logger LOG = System.getLogger(RdmaTarget.class.getName());
   /** The provider whose connections stay on this machine: no discovery log names them. */
@@ -31,6 +36,10 @@ public final class RdmaTarget {
   private final LoopSeats seats;
   /** What each loop has; made on that loop when its first connection comes. */
   private final Map<Loop, TargetDevice> devices = new ConcurrentHashMap<>();
+  /** The first loop's. */
+  private @Nullable TargetListener listener;
+  private volatile boolean failed;
+  private int loopsWithDevice;
 
   private RdmaTarget(List<Loop> loops, Target target, Provider provider, DeviceInfo device, RdmaTargetOptions options) {
     this.loops = loops;
@@ -43,10 +52,10 @@ public final class RdmaTarget {
 
   /**
    * Listens at {@code address} (port 0 picks a free one) on the device of {@code provider} that has it. Connections, and so queues, are dealt to {@code loops}
-   * evenly ({@link LoopSeats}); the first one takes their requests. From any thread. The device is closed with the target.
+   * evenly ({@link LoopSeats}); the first one takes their requests. From any thread. The device is closed with the target, or when it fails.
    *
-   * @return completes on the first loop; fails with {@link RemoraException} as {@link Provider#open} and {@link io.remora.verbs.ConnectionManager#listen}, and with
-   *     NO_RESOURCES when memory of the target is more than may be registered
+   * @return completes on the first loop; fails with {@link RemoraException} as {@link Provider#open} and {@link io.remora.verbs.ConnectionManager#listen}, with
+   *     NO_RESOURCES when memory of the target is more than may be registered, and with ABORTED when the target closes
    */
   public static CompletableFuture<TargetListener> listen(List<Loop> loops, InetSocketAddress address, Target target,
       Provider provider,
@@ -75,25 +84,75 @@ public final class RdmaTarget {
 
   private TargetListener open(InetSocketAddress address) {
     Loop first = loops.getFirst();
-    TargetDevice own = on(target.on(first));
-    InetSocketAddress at = own.listen(address, this::onRequest);
+    LoopContext context = target.on(first);
+    if (!context.open()) {
+      throw new RemoraException(Status.ABORTED, "the target closes");
+    }
+    TargetDevice own = on(context);
+    InetSocketAddress at;
+    try {
+      at = own.listen(address, this::onRequest);
+    } catch (RemoraException e) {
+      own.retire("nothing listens with it");
+      throw e;
+    }
     Port port = Port.rdma(target.newPortId(), at, RdmaDevices.fabric(device));
     if (!provider.name().equals(SHARED_MEMORY)) {
       target.addPort(port);
     }
-    return new TargetListener(at, port, () -> {
+    TargetListener made = new TargetListener(at, port, () -> {
       target.removePort(port);
       first.execute(own::stopListening);
     });
+    listener = made;
+    return made;
   }
 
   private TargetDevice on(LoopContext context) {
+    if (failed) {
+      throw new RemoraException(Status.DISCONNECTED, "the RDMA device has failed");
+    }
     TargetDevice known = devices.get(context.loop());
     if (known == null) {
-      known = TargetDevice.open(context, provider, device.name(), options.bytes());
+      known = TargetDevice.open(context, provider, device.name(), options.bytes(),
+          why -> loops.getFirst().execute(() -> fail(why)));
       devices.put(context.loop(), known);
     }
     return known;
+  }
+
+  /**
+   * The device has failed. What is open on it goes, the first loop's after the others': requests that are refused there are the listener's. On the
+   * first loop.
+   */
+  private void fail(String why) {
+    TargetListener own = listener;
+    if (failed || own == null) {
+      return;
+    }
+    failed = true;
+    own.fail(new RemoraException(Status.DISCONNECTED, why));
+    Loop first = loops.getFirst();
+    loopsWithDevice = loops.size();
+    for (Loop loop : loops) {
+      loop.execute(() -> {
+        if (loop != first) {
+          retire(loop, why);
+        }
+        first.execute(() -> {
+          if (--loopsWithDevice == 0) {
+            retire(first, why);
+          }
+        });
+      });
+    }
+  }
+
+  private void retire(Loop loop, String why) {
+    TargetDevice open = devices.remove(loop);
+    if (open != null) {
+      open.retire(why);
+    }
   }
 
   private void onRequest(CmRequest request) {

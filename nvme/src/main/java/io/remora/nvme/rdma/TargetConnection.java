@@ -171,6 +171,7 @@ final class TargetConnection implements Transport, CmId.Handler {
       throw new Rejection(RejectStatus.NO_RESOURCES, "too many connections");
     }
     TargetConnection connection = new TargetConnection(device, remote, terms, options, seat, memory);
+    device.enter(connection);
     if (connection.queue.open()) {
       context.newcomer(connection);
       connection.watch.arm(context.target().config().connectTimeoutNs());
@@ -578,6 +579,7 @@ final class TargetConnection implements Transport, CmId.Handler {
     memory.release();
     options.bytes().remove(remote.getAddress(), ownBytes(terms, options));
     context.target().leaveConnection();
+    device.leave(this);
   }
 
   private void log(String why) {

@@ -223,6 +223,11 @@ public final class LoopContext {
     beforeFree.add(task);
   }
 
+  /** What was given to {@link #beforeFree} has happened. */
+  public void notBeforeFree(Runnable task) {
+    beforeFree.remove(task);
+  }
+
   /** Drops all connections and gives back the memory. From any thread; completes on the loop. */
   CompletableFuture<Void> close() {
     loop.execute(() -> {

@@ -4,6 +4,7 @@ import io.remora.base.Addresses;
 import io.remora.base.Loop;
 import io.remora.base.RemoraException;
 import io.remora.base.Status;
+import io.remora.verbs.AsyncEvent;
 import io.remora.verbs.CmListener;
 import io.remora.verbs.QueuePairType;
 import java.lang.foreign.Arena;
@@ -66,6 +67,10 @@ final class IbvCmListener implements CmListener, CmTarget {
 
   @Override
   public void onEvent(CmEvent event) {
+    if (event.type() == CmEvent.DEVICE_REMOVAL) {
+      context.hear(new AsyncEvent(AsyncEvent.Kind.DEVICE_FATAL, null,
+          context.device().what("the device under " + Addresses.format(address) + " was removed")));
+    }
     if (event.type() != CmEvent.CONNECT_REQUEST) {
       return;
     }

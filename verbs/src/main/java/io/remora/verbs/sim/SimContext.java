@@ -2,6 +2,7 @@ package io.remora.verbs.sim;
 
 import io.remora.base.Loop;
 import io.remora.verbs.AddressHandle;
+import io.remora.verbs.AsyncEvent;
 import io.remora.verbs.Capability;
 import io.remora.verbs.ConnectionManager;
 import io.remora.verbs.DeviceAttributes;
@@ -34,6 +35,18 @@ final class SimContext extends SoftContext {
 
   SimFabric fabric() {
     return fabric;
+  }
+
+  /** The device is gone, for good as far as this context goes. */
+  void fail() {
+    String text = "the device has been taken out";
+    fabric.fail(this, text);
+    raise(new AsyncEvent(AsyncEvent.Kind.DEVICE_FATAL, null, SimProvider.DEVICE + ": " + text));
+  }
+
+  @Override
+  protected void onClosed() {
+    fabric.closed(this);
   }
 
   @Override

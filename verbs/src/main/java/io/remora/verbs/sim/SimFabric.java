@@ -7,9 +7,12 @@ import io.remora.base.Status;
 import io.remora.verbs.Provider;
 import io.remora.verbs.QueuePairType;
 import java.net.InetSocketAddress;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.BiPredicate;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,12 +27,14 @@ public final class SimFabric {
 
   private final Map<Integer, SimQueuePair> queuePairs = new ConcurrentHashMap<>();
   private final Map<String, SimListener> listeners = new ConcurrentHashMap<>();
+  private final List<SimContext> contexts = new CopyOnWriteArrayList<>();
   private final SimProvider provider = new SimProvider(this);
   private volatile long minDelayNs;
   private volatile long maxDelayNs;
   private volatile double breakChance;
   private volatile double datagramLoss;
   private volatile BiPredicate<Loop, Loop> reachable = (from, to) -> true;
+  private volatile Predicate<Loop> withoutDevice = loop -> false;
 
   /** The provider, named {@code sim}, with the one device {@code sim0}. */
   public Provider provider() {
@@ -56,6 +61,44 @@ public final class SimFabric {
   /** Who reaches whom; what does not arrive breaks reliable connections. Everybody, unless told otherwise. */
   public void reach(BiPredicate<Loop, Loop> fromTo) {
     reachable = fromTo;
+  }
+
+  /**
+   * Takes the device out of the machines with those loops: what they have open of it fails ({@link io.remora.verbs.AsyncEvent.Kind#DEVICE_FATAL}), and it cannot be opened
+   * there until {@link #insertDevice}.
+   */
+  public void removeDevice(Predicate<Loop> whose) {
+    withoutDevice = whose;
+    // Those of processes that were killed hear nothing.
+    contexts.removeIf(context -> whose.test(context.loop()) && !execute(context.loop(), context::fail));
+  }
+
+  /** Every machine has its device again; what was open does not work again. */
+  public void insertDevice() {
+    withoutDevice = loop -> false;
+  }
+
+  SimContext open(Loop loop) {
+    if (withoutDevice.test(loop)) {
+      throw new RemoraException(Status.NOT_FOUND, "the device has been taken out");
+    }
+    SimContext context = new SimContext(this, loop);
+    contexts.add(context);
+    return context;
+  }
+
+  void closed(SimContext context) {
+    contexts.remove(context);
+  }
+
+  /** What {@code context} has: it is its loop's. */
+  void fail(SimContext context, String text) {
+    listeners.values().removeIf(each -> each.context() == context);
+    for (SimQueuePair each : queuePairs.values()) {
+      if (each.isOf(context)) {
+        each.deviceFailed(text);
+      }
+    }
   }
 
   boolean breaks(Loop loop) {

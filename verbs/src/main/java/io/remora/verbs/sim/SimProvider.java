@@ -39,6 +39,6 @@ final class SimProvider implements Provider {
     if (!device.equals(DEVICE)) {
       throw new RemoraException(Status.NOT_FOUND, "provider sim has no device " + device + ", only " + DEVICE);
     }
-    return new SimContext(fabric, loop);
+    return fabric.open(loop);
   }
 }

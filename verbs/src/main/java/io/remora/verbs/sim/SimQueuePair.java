@@ -64,6 +64,14 @@ final class SimQueuePair extends SoftQueuePair {
     return isClosed();
   }
 
+  boolean isOf(SimContext device) {
+    return context == device;
+  }
+
+  void deviceFailed(String text) {
+    fail(AsyncEvent.Kind.QUEUE_PAIR_FATAL, text);
+  }
+
   Loop loop() {
     return context.loop();
   }
