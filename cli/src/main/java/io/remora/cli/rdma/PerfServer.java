@@ -59,7 +59,18 @@ public final class PerfServer implements AutoCloseable {
     return listener.localAddress();
   }
 
+  /** How to say no: by the request, and once that is attached by its id. */
+  private static final class Refusal {
+    Consumer<MemorySegment> way;
+
+    Refusal(Consumer<MemorySegment> way) {
+      this.way = way;
+    }
+  }
+
   private void onRequest(CmRequest request) {
+    Deque<AutoCloseable> opened = new ArrayDeque<>();
+    Refusal refusal = new Refusal(request::reject);
     try {
       if (sessions.size() >= MAX_SESSIONS) {
         throw new RemoraException(Status.NO_RESOURCES, MAX_SESSIONS + " measurements run already");
@@ -69,7 +80,7 @@ public final class PerfServer implements AutoCloseable {
         throw new RemoraException(Status.NO_RESOURCES, "measurements hold " + (bytes >> 20) + " of " + (MAX_BYTES >> 20)
             + " MiB, too much for " + (terms.memoryBytes() >> 20) + " more");
       }
-      sessions.add(open(terms, request));
+      sessions.add(new Session(terms, request, opened, refusal));
       bytes += terms.memoryBytes();
       log.accept(Addresses.format(request.remoteAddress()) + ": " + terms.operation().text() + ", " + terms.bytes()
           + " bytes, depth "
@@ -77,17 +88,8 @@ public final class PerfServer implements AutoCloseable {
     } catch (RemoraException e) {
       log.accept(Addresses.format(request.remoteAddress()) + ": refused, " + e.getMessage());
       byte[] why = e.getMessage().getBytes(StandardCharsets.UTF_8);
-      request.reject(MemorySegment.ofArray(why).asSlice(0, Math.min(why.length, 128)));
-    }
-  }
-
-  private Session open(PerfTerms terms, CmRequest request) {
-    Deque<AutoCloseable> opened = new ArrayDeque<>();
-    try {
-      return new Session(terms, request, opened);
-    } catch (RemoraException e) {
+      refusal.way.accept(MemorySegment.ofArray(why).asSlice(0, Math.min(why.length, 128)));
       closeAll(opened);
-      throw e;
     }
   }
 
@@ -122,7 +124,8 @@ public final class PerfServer implements AutoCloseable {
     private int unsignalled;
     private boolean closed;
 
-    Session(PerfTerms terms, CmRequest request, Deque<AutoCloseable> opened) {
+    Session(PerfTerms terms, CmRequest request, Deque<AutoCloseable> opened,
+        Refusal refusal) {
       this.terms = terms;
       this.request = request;
       this.opened = opened;
@@ -139,6 +142,7 @@ public final class PerfServer implements AutoCloseable {
       opened.push(region);
       CmId id = request.attach(context, this);
       opened.push(id);
+      refusal.way = id::reject;
       this.queuePair = id.createQueuePair(domain,
           QueuePairConfig.rc(completions, 2 * terms.depth() + 8, 2 * terms.depth()));
       opened.push(queuePair);

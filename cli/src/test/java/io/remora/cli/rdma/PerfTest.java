@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.remora.base.Loops;
 import io.remora.base.RemoraException;
+import io.remora.verbs.Context;
 import io.remora.verbs.Provider;
 import io.remora.verbs.sim.SimFabric;
 import java.lang.foreign.MemorySegment;
@@ -13,6 +14,7 @@ import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -45,6 +47,24 @@ class PerfTest {
               new Perf.Job("write", 8, 1, 0, 1, 1, 0), ns -> {}))
           .isInstanceOf(RemoraException.class)
           .hasMessageContaining("remora rdma perf --listen");
+    }
+  }
+
+  @Test
+  void refusalAfterTheRequestWasTakenSaysWhy() {
+    try (Loops loops = Loops.start(Loops.Config.of("perf", 2))) {
+      CompletableFuture<InetSocketAddress> listening = new CompletableFuture<>();
+      loops.get(0).execute(() -> {
+        Context context = provider.open(loops.get(0), "sim0");
+        listening.complete(new PerfServer(LateFailure.of(context), ANY, log::add).localAddress());
+      });
+      for (int i = 0; i <= PerfServer.MAX_SESSIONS; i++) {
+        assertThatThrownBy(() -> Perf.measure(provider, "sim0", loops.get(1), listening.join(),
+            new Perf.Job("write", 8, 1, 0, 1, 1, 0), ns -> {}))
+            .isInstanceOf(RemoraException.class)
+            .hasMessageContaining("all queue pairs are taken");
+      }
+      assertThat(log).hasSize(PerfServer.MAX_SESSIONS + 1).allMatch(line -> line.contains("refused"));
     }
   }
 
