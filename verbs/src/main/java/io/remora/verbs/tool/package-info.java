@@ -1,4 +1,6 @@
-/** Tools that speak with those of rdma-core over any provider: {@code rping}'s two ends. Built on the verbs' interface alone. */
+/**
+ * Tools that speak with those of others over any provider: the two ends of rdma-core's {@code rping}, and of perftest's bandwidth programs. Built on the verbs' interface alone.
+ */
 @NullMarked
 package io.remora.verbs.tool;
 
