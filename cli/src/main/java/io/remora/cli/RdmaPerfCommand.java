@@ -82,7 +82,8 @@ final class RdmaPerfCommand {
     "Measure an RDMA operation against 'remora rdma perf --listen' on another end, or be that end.",
     "Write, read, atomic: from post to completion. Send: half of the way there and back."}, footer = {"",
       "Example:  remora rdma perf --listen 127.0.0.1:7471 --provider shm",
-      "          remora rdma perf rdma://127.0.0.1:7471?provider=shm --op write --bs 64 --iodepth 1", ""})
+      "          remora rdma perf rdma://127.0.0.1:7471?provider=shm --op write --bs 64 --iodepth 1",
+      "          remora rdma perf rdma://10.0.0.2:18515?provider=iwarp --peer perftest --op read --bs 64k", ""})
   static final class Perf extends io.remora.cli.Command {
     @Parameters(paramLabel = "URI", arity = "0..1", defaultValue = "", description = "rdma://HOST:PORT[?provider=NAME]")
     String uri = "";
@@ -93,7 +94,7 @@ final class RdmaPerfCommand {
     @Option(names = "--provider", paramLabel = "NAME", defaultValue = "", description = "With --listen: who carries the data (default: the first that works here).")
     String provider = "";
 
-    @Option(names = "--op", paramLabel = "NAME", defaultValue = "write", description = "send, write, read or atomic (default: ${DEFAULT-VALUE}).")
+    @Option(names = "--op", paramLabel = "NAME", defaultValue = "write", description = "send, write, read or atomic (default: ${DEFAULT-VALUE}); with perftest also compare-and-swap.")
     String operation = "write";
 
     @Option(names = "--bs", paramLabel = "SIZE", converter = Sizes.Converter.class, defaultValue = "64", description = "Bytes of each (default: ${DEFAULT-VALUE}).")
@@ -111,11 +112,15 @@ final class RdmaPerfCommand {
     @Mixin
     LoopOptions loopOptions;
 
+    @Mixin
+    RdmaPerftest perftest;
+
     @Override
     int run(Terminal terminal) throws InterruptedException {
       if ((listen == null) == uri.isEmpty()) {
         throw usage("either a URI to measure against, or --listen");
       }
+      perftest.check(this);
       return listen == null ? measure(terminal) : serve(terminal);
     }
 
@@ -123,6 +128,9 @@ final class RdmaPerfCommand {
       Provider carrier = provider.isEmpty() ? Providers.firstUsable() : Providers.find(provider);
       String device = Providers.device(carrier);
       try (Loops loops = loopOptions.start("perf", 1)) {
+        if (perftest.chosen()) {
+          return perftest.serve(this, terminal, loops, carrier, listen, operation, bytes, depth);
+        }
         PerfServer server = io.remora.cli.rdma.Perf.serve(carrier, device, loops.get(0), listen, terminal::line);
         String ready = "rdma://" + Addresses.format(server.localAddress()) + "?provider=" + carrier.name();
         terminal.line("ready: " + ready);
@@ -139,6 +147,12 @@ final class RdmaPerfCommand {
 
     private int measure(Terminal terminal) {
       Peer peer = Peer.parse(uri, this);
+      if (perftest.chosen()) {
+        try (Loops loops = loopOptions.start("perf", 1)) {
+          return perftest.measure(this, terminal, loops, peer.provider(), peer.device(), peer.address(), operation,
+              bytes, depth);
+        }
+      }
       Job job;
       try {
         job = new Job(operation, Math.toIntExact(bytes), depth, rampNs, runtimeNs, 0, 0);

@@ -69,7 +69,7 @@ public final class Perf {
     }
   }
 
-  private static <T> T on(Loop loop, Supplier<T> task) {
+  static <T> T on(Loop loop, Supplier<T> task) {
     CompletableFuture<T> done = new CompletableFuture<>();
     loop.execute(() -> {
       try {
@@ -81,7 +81,7 @@ public final class Perf {
     return join(done);
   }
 
-  private static <T> T join(CompletableFuture<T> future) {
+  static <T> T join(CompletableFuture<T> future) {
     try {
       return future.join();
     } catch (CompletionException e) {
