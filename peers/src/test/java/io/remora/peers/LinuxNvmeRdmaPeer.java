@@ -3,20 +3,17 @@ package io.remora.peers;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 /** NVMe/RDMA with the Linux kernel at the other end: over soft iWARP with ours outside of the guest, and over soft RoCE with ours inside, through libibverbs. */
@@ -124,28 +121,12 @@ class LinuxNvmeRdmaPeer {
 
   @Test
   void worksWithTheKernelOverRoce() {
-    // What the class path names is shared under the same names.
-    String[] path = System.getProperty("java.class.path").split(File.pathSeparator);
-    List<String> options = new ArrayList<>(List.of("--smp", "2", "--mem", "2048", "--java"));
-    List<Path> roots = Arrays.stream(path).map(each -> root(Path.of(each))).distinct().toList();
-    for (int i = 0; i < roots.size(); i++) {
-      options.addAll(List.of("--share", roots.get(i) + ",at=/cp" + i));
-    }
-    String inside = Arrays.stream(path).map(Path::of)
-        .map(each -> "/cp" + roots.indexOf(root(each)) + "/" + root(each).relativize(each))
-        .collect(Collectors.joining(":"));
+    List<String> options = new ArrayList<>(
+        List.of("--smp", "2", "--mem", "2048", "--java", System.getProperty("java.home")));
+    String inside = GuestClassPath.share(options);
     Guest.Config config = new Guest.Config("rdma-rxe", GuestTool.DEFAULT_KERNEL, options, Duration.ofMinutes(5));
     try (Guest guest = new Guest(config, "rdma-rxe.sh", Map.of("NQN", NQN, "CLASS_PATH", inside), Map.of())) {
       guest.finish(3);
     }
-  }
-
-  /** The folder of many things of the class path: a repository, or the source tree. */
-  private static Path root(Path entry) {
-    Path root = entry.toAbsolutePath();
-    while (root.getParent() != null && !root.endsWith("repository") && !Files.exists(root.resolve("STYLE.md"))) {
-      root = root.getParent();
-    }
-    return root;
   }
 }

@@ -3,6 +3,7 @@ package io.remora.verbs.tool;
 import io.remora.base.Check;
 import io.remora.base.RemoraException;
 import io.remora.base.Status;
+import io.remora.base.Timer;
 import io.remora.verbs.Capability;
 import io.remora.verbs.CmId;
 import io.remora.verbs.Context;
@@ -26,10 +27,14 @@ public final class PerftestClient implements AutoCloseable {
     void onEnd(Status status, String text, @Nullable PerftestReport report);
   }
 
+  /** How long a server may take to go after the last word. */
+  private static final long LEAVE_NS = 2_000_000_000L;
+
   private final Context context;
   private final InetSocketAddress address;
   private final PerftestJob job;
   private final Listener listener;
+  private final Timer leaving;
   private final Control control;
   private @Nullable Data data;
   private @Nullable PerftestReport report;
@@ -42,6 +47,7 @@ public final class PerftestClient implements AutoCloseable {
     this.address = address;
     this.job = job;
     this.listener = listener;
+    this.leaving = context.loop().timer(this::done);
     this.control = new Control();
     control.connect(address, new CmId.Parameters(MemorySegment.NULL, 0, 0));
   }
@@ -62,11 +68,16 @@ public final class PerftestClient implements AutoCloseable {
   @Override
   public void close() {
     over = true;
+    leaving.cancel();
     Data open = data;
     if (open != null) {
       open.close();
     }
     control.close();
+  }
+
+  private void done() {
+    finish(Status.OK, job.iterations() + " iterations");
   }
 
   /** A connection has ended before all was said, in whatever order. */
@@ -118,14 +129,23 @@ public final class PerftestClient implements AutoCloseable {
       }
     }
 
+    /** This connection is the server's to end: perftest's fails when its last message has not completed by then. */
     @Override
     void finished() {
-      finish(Status.OK, job.iterations() + " iterations");
+      leaving.arm(LEAVE_NS);
+      Data open = data;
+      if (open != null) {
+        open.disconnect();
+      }
     }
 
     @Override
     void onEnd(Status reason, String text) {
-      broken(reason, text);
+      if (isFinished()) {
+        done();
+      } else {
+        broken(reason, text);
+      }
     }
   }
 
@@ -148,7 +168,9 @@ public final class PerftestClient implements AutoCloseable {
 
     @Override
     void onEnd(Status reason, String text) {
-      broken(reason, text);
+      if (!control.isFinished()) {
+        broken(reason, text);
+      }
     }
   }
 }

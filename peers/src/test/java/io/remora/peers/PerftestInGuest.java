@@ -1,0 +1,115 @@
+package io.remora.peers;
+
+import io.remora.base.Loop;
+import io.remora.base.Loops;
+import io.remora.cli.rdma.PerftestRun;
+import io.remora.verbs.DeviceInfo;
+import io.remora.verbs.Provider;
+import io.remora.verbs.ibverbs.IbverbsProvider;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Runs in the guest: for each job our client against a program of perftest, and a program of perftest against our server, through libibverbs. Prints one line per check. The arguments are this
+ * machine's address and the jobs, of {@link PerftestProgram}.
+ */
+final class PerftestInGuest {
+  private static final int PORT = 18_515;
+  private static final int LIMIT_S = 60;
+
+  private final Loop loop;
+  private final Provider provider;
+  private final String device;
+  private final String address;
+  private int port = PORT;
+  private int failures;
+
+  /** One check. */
+  private interface Check {
+    void run() throws Exception;
+  }
+
+  private PerftestInGuest(Loop loop, Provider provider, String device, String address) {
+    this.loop = loop;
+    this.provider = provider;
+    this.device = device;
+    this.address = address;
+  }
+
+  public static void main(String[] arguments) {
+    Provider provider = new IbverbsProvider();
+    DeviceInfo device = provider.devices().stream().filter(DeviceInfo::usable).findFirst().orElseThrow();
+    int failures;
+    try (Loops loops = Loops.start(Loops.Config.of("perftest", 1))) {
+      PerftestInGuest guest = new PerftestInGuest(loops.get(0), provider, device.name(), arguments[0]);
+      for (int i = 1; i < arguments.length; i++) {
+        PerftestProgram program = PerftestProgram.parse(arguments[i]);
+        guest.check("our client's " + program.name() + " over " + device.fabric(), () -> guest.measures(program));
+        guest.check("our server's " + program.name() + " over " + device.fabric(), () -> guest.serves(program));
+      }
+      failures = guest.failures;
+    }
+    System.exit(failures == 0 ? 0 : 1);
+  }
+
+  private void check(String name, Check check) {
+    port++;
+    try {
+      check.run();
+      System.out.println("ok " + name);
+    } catch (Exception | AssertionError e) {
+      failures++;
+      System.out.println("FAIL " + name + ": " + e);
+    }
+  }
+
+  private void measures(PerftestProgram program) throws Exception {
+    Process server = start(program.command(port));
+    try {
+      PerftestRun.measure(provider, device, loop, new InetSocketAddress(address, port), program.job());
+      program.check(output(server));
+    } finally {
+      server.destroyForcibly();
+    }
+  }
+
+  private void serves(PerftestProgram program) throws Exception {
+    BlockingQueue<String> served = new LinkedBlockingQueue<>();
+    InetSocketAddress at = PerftestRun.serve(provider, device, loop, new InetSocketAddress(address, port),
+        program.job(), served::add);
+    List<String> command = new ArrayList<>(program.command(at.getPort()));
+    command.add(address);
+    Process client = start(command);
+    try {
+      program.check(output(client));
+      String end = served.poll(LIMIT_S, TimeUnit.SECONDS);
+      if (end == null || !end.endsWith("data verified")) {
+        throw new AssertionError("our server says: " + end);
+      }
+    } finally {
+      client.destroyForcibly();
+    }
+  }
+
+  private static Process start(List<String> command) throws IOException {
+    List<String> limited = new ArrayList<>(List.of("timeout", Integer.toString(LIMIT_S)));
+    limited.addAll(command);
+    return new ProcessBuilder(limited).redirectErrorStream(true).start();
+  }
+
+  /** All that it prints, after it has ended well. */
+  private static String output(Process process) throws IOException, InterruptedException {
+    String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    int code = process.waitFor();
+    if (code != 0) {
+      throw new AssertionError("exit code " + code + ":\n" + said);
+    }
+    return said;
+  }
+}
