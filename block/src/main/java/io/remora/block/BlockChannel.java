@@ -1,5 +1,6 @@
 package io.remora.block;
 
+import io.remora.base.BufferPool;
 import io.remora.base.IoRequest;
 import io.remora.base.Loop;
 
@@ -19,6 +20,17 @@ public interface BlockChannel extends AutoCloseable {
 
   /** Starts an operation; the request and its memory belong to the channel until the completion. */
   void submit(IoRequest request);
+
+  /**
+   * Requests will have their data in buffers of {@code pool}, which belongs to the channel's loop: a device that can then spare copies, as one behind RDMA, makes the pool's memory known to what carries the
+   * data. Requests with data elsewhere stay as good as before. Until {@link #forget}.
+   *
+   * @throws io.remora.base.RemoraException NO_RESOURCES when that memory cannot be made known, for instance because it is too much; nothing has changed then
+   */
+  default void use(BufferPool pool) {}
+
+  /** Undoes one {@link #use}, before the pool is closed; no request with data in the pool is in flight. */
+  default void forget(BufferPool pool) {}
 
   /** Gives the channel back. Requests in flight still complete; later ones complete with ABORTED. */
   @Override

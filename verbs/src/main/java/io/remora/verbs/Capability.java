@@ -32,5 +32,10 @@ public enum Capability {
   /** Any native memory may be registered; without it only memory from {@link Context#allocate}, or of a base buffer pool. */
   ANY_MEMORY,
   /** Queue pairs may be brought up by {@link QueuePair#modify} without the connection manager. */
-  MANUAL_CONNECTION
+  MANUAL_CONNECTION,
+  /**
+   * Peers are processes of this machine and share its memory, and listeners' addresses mean nothing elsewhere. A read or a write is one copy by the requester when it begins, a message is two: data is better moved by
+   * the former.
+   */
+  SHARED_MEMORY
 }

@@ -1,12 +1,15 @@
 package io.remora.cli.load;
 
+import io.remora.base.Buffer;
+import io.remora.base.BufferPool;
 import io.remora.base.IoRequest;
 import io.remora.base.IoRequest.Op;
 import io.remora.base.Loop;
+import io.remora.base.RemoraException;
+import io.remora.base.Status;
 import io.remora.base.Timer;
 import io.remora.block.BlockChannel;
 import io.remora.block.BlockDevice;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
@@ -25,7 +28,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class Job implements IoRequest.Completion {
   private static final long MAX_LATENCY_NS = 3_600_000_000_000L;
-  private static final int MEMORY_ALIGNMENT = 4096;
+  private static final long MAX_ARENA_BYTES = 8 << 20;
+  private static final long MIN_ARENA_BYTES = 64 << 10;
 
   /** Who waits for the end and hears of trouble; called on the job's loop. */
   interface Watcher {
@@ -45,14 +49,16 @@ final class Job implements IoRequest.Completion {
   /** A request with its memory; its place in the job's array never changes. */
   private static final class Slot {
     private final IoRequest request;
+    private final Buffer buffer;
     private final MemorySegment memory;
     private final ByteBuffer view;
     private long submittedNs;
     private int block;
 
-    Slot(Job job, MemorySegment memory) {
+    Slot(Job job, Buffer buffer, int blockBytes) {
       this.request = new IoRequest(job);
-      this.memory = memory;
+      this.buffer = buffer;
+      this.memory = buffer.segment().asSlice(0, blockBytes);
       this.view = memory.asByteBuffer();
       request.owner = this;
     }
@@ -67,8 +73,8 @@ final class Job implements IoRequest.Completion {
   private final SplittableRandom random;
   private final Permutation permutation;
   private final BlockPattern pattern;
-  private final Arena arena = Arena.ofShared();
   private final BlockChannel channel;
+  private final BufferPool memory;
   private final Slot[] slots;
   private final Timer endTimer;
   private final Histogram[] latencies = {new Histogram(MAX_LATENCY_NS, 3), new Histogram(MAX_LATENCY_NS, 3)};
@@ -101,15 +107,51 @@ final class Job implements IoRequest.Completion {
     this.permutation = new Permutation(blocks, workload.seed() + number);
     this.pattern = new BlockPattern(workload.seed());
     this.endTimer = loop.timer(this::stop);
-    MemorySegment memory = arena.allocate((long) workload.blockBytes() * workload.ioDepth(), MEMORY_ALIGNMENT);
-    for (long at = 0; at + 8 <= memory.byteSize(); at += 8) {
-      memory.set(ValueLayout.JAVA_LONG_UNALIGNED, at, random.nextLong());
-    }
     slots = new Slot[workload.ioDepth()];
-    for (int i = 0; i < slots.length; i++) {
-      slots[i] = new Slot(this, memory.asSlice((long) i * workload.blockBytes(), workload.blockBytes()));
-    }
     channel = device.open(loop);
+    memory = pool(loop, workload);
+    try {
+      channel.use(memory);
+      fillSlots();
+    } catch (RemoraException e) {
+      giveBack();
+      throw e;
+    }
+  }
+
+  private static BufferPool pool(Loop loop, Workload workload) {
+    long each = Math.max(4096, Long.highestOneBit(2L * workload.blockBytes() - 1));
+    long all = each * workload.ioDepth();
+    long arena = Math.max(each, Math.clamp(Long.highestOneBit(2 * all - 1), MIN_ARENA_BYTES, MAX_ARENA_BYTES));
+    return new BufferPool(loop, arena, (all + arena - 1) / arena * arena);
+  }
+
+  private void fillSlots() {
+    BufferPool.Owner owner = memory.owner("requests of a load", Long.MAX_VALUE);
+    for (int i = 0; i < slots.length; i++) {
+      Buffer buffer = memory.take(owner, workload.blockBytes());
+      if (buffer == null) {
+        throw new RemoraException(Status.NO_RESOURCES, "no memory for " + slots.length + " requests of "
+            + workload.blockBytes() + " bytes: only for " + i);
+      }
+      MemorySegment s = buffer.segment();
+      for (long at = 0; at + 8 <= s.byteSize(); at += 8) {
+        s.set(ValueLayout.JAVA_LONG_UNALIGNED, at, random.nextLong());
+      }
+      slots[i] = new Slot(this, buffer, workload.blockBytes());
+    }
+  }
+
+  /** Nothing is in flight any more. */
+  private void giveBack() {
+    for (Slot slot : slots) {
+      if (slot != null) {
+        slot.buffer.release();
+      }
+    }
+    channel.forget(memory);
+    memory.close();
+    channel.close();
   }
 
   /** The loop it lives on. */
@@ -312,8 +354,7 @@ final class Job implements IoRequest.Completion {
       submitAll();
     } else if (phase != Phase.ENDED) {
       phase = Phase.ENDED;
-      channel.close();
-      arena.close();
+      giveBack();
       watcher.onEnd();
     }
   }

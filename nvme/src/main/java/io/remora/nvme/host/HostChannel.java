@@ -1,5 +1,6 @@
 package io.remora.nvme.host;
 
+import io.remora.base.BufferPool;
 import io.remora.base.IoRequest;
 import io.remora.base.Loop;
 import io.remora.base.Status;
@@ -71,6 +72,16 @@ final class HostChannel implements BlockChannel {
       case DEALLOCATE -> request.length == 0 || !namespace.canDeallocate();
       case READ, WRITE, WRITE_ZEROES, COMPARE -> request.length == 0;
     };
+  }
+
+  @Override
+  public void use(BufferPool pool) {
+    namespace.controller().transport().use(loop(), pool);
+  }
+
+  @Override
+  public void forget(BufferPool pool) {
+    namespace.controller().transport().forget(loop(), pool);
   }
 
   @Override

@@ -105,6 +105,11 @@ public final class HostController implements QueueOwner {
     return options;
   }
 
+  /** What carries its queues. */
+  HostTransport transport() {
+    return transport;
+  }
+
   /** What it last said of itself. */
   public ControllerInfo info() {
     ControllerInfo known = info;

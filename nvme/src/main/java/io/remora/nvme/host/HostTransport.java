@@ -1,9 +1,10 @@
 package io.remora.nvme.host;
 
+import io.remora.base.BufferPool;
 import io.remora.base.Loop;
 import java.net.InetSocketAddress;
 
-/** Makes the connections that carry queues: TCP, RDMA. Stateless; from any thread. */
+/** Makes the connections that carry queues: TCP, RDMA. From any thread, unless a method says otherwise. */
 public interface HostTransport {
   /**
    * What a connection has to carry.
@@ -33,4 +34,15 @@ public interface HostTransport {
    * {@link HostLink.Events#onFailed}. There is no time-out: close the link.
    */
   HostLink connect(Loop loop, Link link, HostLink.Events events);
+
+  /**
+   * Commands on {@code loop} will have their data in buffers of {@code pool}, which belongs to it: a transport that can then spare copies makes its memory known. On the loop's thread. Until as many
+   * times {@link #forget}.
+   *
+   * @throws io.remora.base.RemoraException NO_RESOURCES when there is more than may be made known
+   */
+  default void use(Loop loop, BufferPool pool) {}
+
+  /** Undoes one {@link #use}, before the pool is closed; no command with data in the pool is under way. On the loop's thread. */
+  default void forget(Loop loop, BufferPool pool) {}
 }

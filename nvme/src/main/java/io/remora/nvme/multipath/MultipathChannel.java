@@ -1,5 +1,6 @@
 package io.remora.nvme.multipath;
 
+import io.remora.base.BufferPool;
 import io.remora.base.IoRequest;
 import io.remora.base.Loop;
 import io.remora.base.Status;
@@ -83,6 +84,16 @@ final class MultipathChannel extends CheckedChannel {
     } else {
       send(mine, slot);
     }
+  }
+
+  @Override
+  public void use(BufferPool pool) {
+    device.transport().use(loop(), pool);
+  }
+
+  @Override
+  public void forget(BufferPool pool) {
+    device.transport().forget(loop(), pool);
   }
 
   private void send(PathRequest mine, PathSlot slot) {

@@ -17,7 +17,7 @@ import java.util.concurrent.CopyOnWriteArrayList;
 /**
  * Connects a host's queues by NVMe/RDMA. From any thread, unless a method says otherwise; connections of one loop share its device.
  *
- * <p>Data in memory of a pool that was named by {@link #use} is neither copied nor are peers given more of it than each command's part, for as long as the command lasts. That needs a device
+ * <p>Data in buffers of a pool that was named by {@link #use} is neither copied nor are peers given more of it than each command's part, for as long as the command lasts. That needs a device
  * with memory windows, and data in one piece; all else is copied once, through registered memory of this transport's own.
  */
 public final class HostRdma implements HostTransport {
@@ -50,31 +50,30 @@ public final class HostRdma implements HostTransport {
     return 0;
   }
 
-  /**
-   * Requests on {@code loop} will have their data in buffers of {@code pool}, which belongs to it: it is registered with the loop's devices. On the loop's thread. Until {@link #forget}, which
-   * comes before the pool is closed.
-   *
-   * @throws RemoraException NO_RESOURCES when there is more than may be registered
-   */
+  @Override
   public void use(Loop loop, BufferPool pool) {
-    for (HostDevice device : devices.values()) {
-      if (device.loop() == loop) {
-        device.use(pool);
+    List<BufferPool> known = pools.computeIfAbsent(loop, _ -> new CopyOnWriteArrayList<>());
+    if (!known.contains(pool)) {
+      try {
+        of(loop).forEach(device -> device.use(pool));
+      } catch (RemoraException e) {
+        of(loop).forEach(device -> device.forget(pool));
+        throw e;
       }
     }
-    pools.computeIfAbsent(loop, _ -> new CopyOnWriteArrayList<>()).add(pool);
+    known.add(pool);
   }
 
-  /** Undoes {@link #use}; no request with data in the pool is under way. On the loop's thread. */
+  @Override
   public void forget(Loop loop, BufferPool pool) {
-    List<BufferPool> known = pools.get(loop);
-    if (known != null && known.remove(pool)) {
-      for (HostDevice device : devices.values()) {
-        if (device.loop() == loop) {
-          device.forget(pool);
-        }
-      }
+    List<BufferPool> known = pools.getOrDefault(loop, List.of());
+    if (known.remove(pool) && !known.contains(pool)) {
+      of(loop).forEach(device -> device.forget(pool));
     }
+  }
+
+  private List<HostDevice> of(Loop loop) {
+    return devices.values().stream().filter(device -> device.loop() == loop).toList();
   }
 
   @Override
@@ -93,7 +92,7 @@ public final class HostRdma implements HostTransport {
     Key key = new Key(loop, info.name());
     HostDevice known = devices.get(key);
     if (known == null) {
-      known = HostDevice.open(provider, info.name(), loop, options, pools.getOrDefault(loop, List.of()),
+      known = HostDevice.open(provider, info.name(), loop, options, pools.getOrDefault(loop, List.of()).stream().distinct().toList(),
           () -> devices.remove(key));
       devices.put(key, known);
     }

@@ -8,6 +8,7 @@ import io.remora.nvme.target.LoopSeats;
 import io.remora.nvme.target.Port;
 import io.remora.nvme.target.Target;
 import io.remora.nvme.target.TargetListener;
+import io.remora.verbs.Capability;
 import io.remora.verbs.CmRequest;
 import io.remora.verbs.DeviceInfo;
 import io.remora.verbs.Provider;
@@ -25,14 +26,12 @@ import org.jspecify.annotations.Nullable;
  */
 public final class RdmaTarget {
   private static final System.Logger LOG = System.getLogger(RdmaTarget.class.getName());
-  /** The provider whose connections stay on this machine: no discovery log names them. */
-  private static final String SHARED_MEMORY = "shm";
-
   private final List<Loop> loops;
   private final Target target;
   private final Provider provider;
   private final DeviceInfo device;
-  private final RdmaTargetOptions options;
+  /** What the device lets be of those that were asked for; known when it is open. */
+  private RdmaTargetOptions options;
   private final LoopSeats seats;
   /** What each loop has; made on that loop when its first connection comes. */
   private final Map<Loop, TargetDevice> devices = new ConcurrentHashMap<>();
@@ -97,7 +96,10 @@ public final class RdmaTarget {
       throw e;
     }
     Port port = Port.rdma(target.newPortId(), at, RdmaDevices.fabric(device));
-    if (!provider.name().equals(SHARED_MEMORY)) {
+    if (own.device.attributes().can(Capability.SHARED_MEMORY)) {
+      // A read of the host's memory costs less than a capsule with data.
+      options = options.withInCapsuleBytes(0);
+    } else {
       target.addPort(port);
     }
     TargetListener made = new TargetListener(at, port, () -> {

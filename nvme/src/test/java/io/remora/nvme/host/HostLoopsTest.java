@@ -11,7 +11,6 @@ import io.remora.base.Loops;
 import io.remora.block.BlockChannel;
 import io.remora.block.BlockDevice;
 import io.remora.block.MemoryDevice;
-import io.remora.nvme.rdma.HostRdma;
 import io.remora.verbs.Provider;
 import io.remora.verbs.iwarp.IwarpProvider;
 import io.remora.verbs.shm.ShmProvider;
@@ -175,8 +174,9 @@ class HostLoopsTest {
         int index = i;
         Loop loop = world.hostLoops.get(i);
         LoopsWorld.on(loop, () -> {
-          MemorySegment memory = pooled ? pooled(world, loop, ends) : Arena.ofAuto().allocate(1 << 20, 4096);
-          Driver driver = new Driver(world.namespace().open(loop), SIZE / loops * index, SIZE / loops, size, true,
+          BlockChannel channel = world.namespace().open(loop);
+          MemorySegment memory = pooled ? pooled(channel, ends) : Arena.ofAuto().allocate(1 << 20, 4096);
+          Driver driver = new Driver(channel, SIZE / loops * index, SIZE / loops, size, true,
               memory);
           drivers.add(driver);
           driver.start(Math.min(48, (1 << 20) / size), size > 4096 ? 1000 : 8000);
@@ -204,17 +204,25 @@ class HostLoopsTest {
   }
 
   /** 1 MiB of a pool that the transport knows. */
-  private static MemorySegment pooled(LoopsWorld world, Loop loop, List<Runnable> ends) {
-    HostRdma rdma = Objects.requireNonNull(world.rdma);
-    BufferPool pool = new BufferPool(loop, 1 << 20, 1 << 20);
+  private static MemorySegment pooled(BlockChannel channel, List<Runnable> ends) {
+    BufferPool pool = new BufferPool(channel.loop(), 1 << 20, 1 << 20);
     Buffer buffer = Objects.requireNonNull(pool.take(pool.owner("test", 1 << 20), 1 << 20));
-    rdma.use(loop, pool);
+    channel.use(pool);
     ends.add(() -> {
-      rdma.forget(loop, pool);
+      channel.forget(pool);
       buffer.release();
       pool.close();
     });
     return buffer.segment();
+  }
+
+  @ParameterizedTest
+  @CsvSource({"SHM, 0", "SIM, 4096"})
+  void capsulesBringNoDataWhereItIsBetterRead(Rdma rdma, int bytes) {
+    try (LoopsWorld world = new LoopsWorld(Loops.Backend.EPOLL, 1, device(), options -> options.withQueues(1, 32),
+        rdma.provider())) {
+      assertThat(world.controller.info().inCapsuleBytes()).isEqualTo(bytes);
+    }
   }
 
   @Test

@@ -1,6 +1,7 @@
 package io.remora.nvme.host;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.remora.base.Buffer;
 import io.remora.base.BufferPool;
@@ -306,6 +307,44 @@ class HostRdmaTest {
       world.settle();
       assertThat(world.answered).containsExactly(cid(capsule));
       assertThat(bytes(data)).isEqualTo(pattern(8192));
+    }
+  }
+
+  @Test
+  void aPoolStaysKnownUntilItIsForgottenAsOftenAsItWasNamed() {
+    try (World world = new World().connect()) {
+      MemorySegment data = world.pooled(8192);
+      long before = world.bytes.usedBytes();
+      world.hostLoop.run(() -> world.transport.use(world.hostLoop, world.pool));
+      assertThat(world.bytes.usedBytes()).as("registered once").isEqualTo(before);
+      world.hostLoop.run(() -> world.transport.forget(world.hostLoop, world.pool));
+      byte[] capsule = world.send(HostCommand.Direction.IN, data);
+      assertThat(address(capsule)).as("no copy").isEqualTo(data.address());
+      world.target.respond(cid(capsule), 0, key(capsule));
+      world.settle();
+      world.hostLoop.run(() -> world.transport.forget(world.hostLoop, world.pool));
+      assertThat(world.bytes.usedBytes()).isLessThan(before);
+      assertThat(address(world.send(HostCommand.Direction.IN, data))).as("a copy").isNotEqualTo(data.address());
+      world.hostLoop.run(() -> world.transport.forget(world.hostLoop, world.pool));
+    }
+  }
+
+  @Test
+  void aPoolThatMayNotBeRegisteredIsNotKnown() {
+    HostRdmaOptions tight = HostRdmaOptions.of(new RegisteredBytes(8 << 20, 8 << 20));
+    try (World world = new World(true, tight).connect()) {
+      BufferPool large = world.hostLoop.call(() -> new BufferPool(world.hostLoop, 16 << 20, 16 << 20));
+      BufferPool.Owner owner = large.owner("caller", 16 << 20);
+      Buffer buffer = Objects.requireNonNull(world.hostLoop.call(() -> large.take(owner, 4096)));
+      long before = world.bytes.usedBytes();
+      assertThatThrownBy(() -> world.hostLoop.run(() -> world.transport.use(world.hostLoop, large)))
+          .hasMessageContaining("the limit is 8388608");
+      assertThat(world.bytes.usedBytes()).isEqualTo(before);
+      world.hostLoop.run(() -> {
+        world.transport.forget(world.hostLoop, large);
+        buffer.release();
+        large.close();
+      });
     }
   }
 

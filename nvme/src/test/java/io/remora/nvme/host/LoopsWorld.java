@@ -33,7 +33,6 @@ final class LoopsWorld implements AutoCloseable {
   final Target target = new Target(TargetConfig.DEFAULT);
   final TargetListener listener;
   final HostController controller;
-  final @Nullable HostRdma rdma;
 
   LoopsWorld(Loops.Backend backend, int loops, BlockDevice device, UnaryOperator<HostOptions> change) {
     this(backend, loops, device, change, null);
@@ -52,9 +51,9 @@ final class LoopsWorld implements AutoCloseable {
     listener = await(provider == null
         ? TcpTarget.listen(targetLoops.all(), address, target)
         : RdmaTarget.listen(targetLoops.all(), address, target, provider, RdmaTargetOptions.of(bytes)));
-    rdma = provider == null ? null : new HostRdma(provider, HostRdmaOptions.of(bytes));
+    HostTransport transport = provider == null ? new HostTcp() : new HostRdma(provider, HostRdmaOptions.of(bytes));
     HostOptions options = change.apply(HostOptions.of(listener.localAddress(), NQN));
-    controller = await(HostController.connect(rdma == null ? new HostTcp() : rdma, hostLoops.all(), options));
+    controller = await(HostController.connect(transport, hostLoops.all(), options));
   }
 
   static <T> T await(CompletableFuture<T> future) {

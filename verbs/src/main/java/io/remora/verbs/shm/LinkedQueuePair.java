@@ -51,6 +51,7 @@ final class LinkedQueuePair extends ShmQueuePair {
   // As the responder.
   private @Nullable ReceiveSlot receive;
   private boolean notReady;
+  private boolean takesInvalidation;
 
   LinkedQueuePair(ShmContext context, ShmProtectionDomain domain, QueuePairConfig config) {
     super(domain, config);
@@ -143,6 +144,7 @@ final class LinkedQueuePair extends ShmQueuePair {
     if (old != null) {
       link = null;
       context.remove(this);
+      old.out().publish();
       old.close(endReason, peerGone);
     }
     tellFailed();
@@ -188,6 +190,7 @@ final class LinkedQueuePair extends ShmQueuePair {
     }
     Link to = link;
     if (to != null) {
+      to.out().publish();
       to.ring();
     }
   }
@@ -427,8 +430,7 @@ final class LinkedQueuePair extends ShmQueuePair {
       in.copyTo(slot.pieces());
     }
     boolean last = in.isLast();
-    if (last && slot != null && in.kind() == Fragment.SEND_INVALIDATE
-        && context.keys().invalidate(in.value(), this) != KeyTable.Fault.NONE) {
+    if (last && slot != null && in.kind() == Fragment.SEND_INVALIDATE && !invalidate(in.value())) {
       refuse(from, slot, WorkStatus.LOCAL_OPERATION_ERROR, WorkStatus.REMOTE_OPERATION_ERROR);
       return false;
     }
@@ -441,6 +443,18 @@ final class LinkedQueuePair extends ShmQueuePair {
       show(slot, in);
     }
     return true;
+  }
+
+  private boolean invalidate(int key) {
+    takesInvalidation = true;
+    boolean done = context.keys().invalidate(key, this) == KeyTable.Fault.NONE;
+    takesInvalidation = false;
+    return done;
+  }
+
+  /** Whether a key is being made invalid by a message of the peer's. */
+  boolean takesInvalidation() {
+    return takesInvalidation;
   }
 
   /** Finds a receive for a message; false when there is none to wait for, or it does not do. */

@@ -7,6 +7,8 @@ import java.lang.foreign.MemorySegment;
 
 /** The sending end of a connection's ring. Belongs to its loop. */
 final class OutRing {
+  /** So much is kept from the receiver until {@link #publish}: each time that it is shown something costs both ends a cache line. */
+  private static final int MAX_UNSEEN_BYTES = 2048;
   /** The receiver has not made room. */
   static final int FULL = -1;
   /** The receiver has written what cannot be. */
@@ -16,6 +18,7 @@ final class OutRing {
   private final MemorySegment ring;
   private long tail;
   private long head;
+  private int unseen;
 
   OutRing(Control control) {
     this.control = control;
@@ -32,7 +35,7 @@ final class OutRing {
    *
    * @param total the length of the message
    * @param data how much of that goes through the ring: all of it or, of a write, nothing
-   * @return how many bytes of data; {@link #FULL}; {@link #BROKEN}
+   * @return how many bytes of data; {@link #FULL}; {@link #BROKEN}. The receiver sees it by the next {@link #publish}, or before
    */
   int put(int kind, boolean solicited, int value, Pieces pieces, int from, int data, int total) {
     int left = data - from;
@@ -58,8 +61,19 @@ final class OutRing {
       }
     }
     tail += Fragment.HEADER_BYTES + Fragment.padded(length);
-    control.tail(tail);
+    unseen += Fragment.HEADER_BYTES + length;
+    if (unseen > MAX_UNSEEN_BYTES) {
+      publish();
+    }
     return length;
+  }
+
+  /** Shows the receiver what was put. */
+  void publish() {
+    if (unseen > 0) {
+      unseen = 0;
+      control.tail(tail);
+    }
   }
 
   /** The room in the ring if it is at least {@code needed}. */

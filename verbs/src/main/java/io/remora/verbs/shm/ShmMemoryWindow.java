@@ -43,7 +43,10 @@ final class ShmMemoryWindow extends SoftMemoryWindow {
     if (queuePair != null) {
       boundBy = null;
       domain.keys().withdraw(place);
-      domain.awaitCopy(queuePair, remoteKey());
+      // Nobody but that peer copies by it, and none of its copies is behind its own message.
+      if (!queuePair.takesInvalidation()) {
+        domain.awaitCopy(queuePair, remoteKey());
+      }
     }
   }
 
