@@ -18,6 +18,7 @@ import io.remora.verbs.DeviceInfo;
 import io.remora.verbs.Provider;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
@@ -38,6 +39,7 @@ import picocli.CommandLine.Option;
         "              --loops 1 --runtime 5 --out results --json", ""})
 final class MatrixCommand extends io.remora.cli.Command {
   private static final String NQN = "nqn.2026-01.io.remora:matrix";
+  private static final int MAX_ROUNDS = 1000;
   /** A cache line's round trip below this says that two processors share a cache, in nanoseconds. */
   private static final double NEAR_NS = 250;
 
@@ -74,6 +76,11 @@ final class MatrixCommand extends io.remora.cli.Command {
   @Option(names = "--ramp", paramLabel = "TIME", converter = Converters.Time.class, defaultValue = "2", description = "How long to run before (default: ${DEFAULT-VALUE} s).")
   long rampNs;
 
+  @Option(names = "--rounds", paramLabel = "N", defaultValue = "1", description = {
+    "How often to measure each cell, the transports of the same work in turn (default: ${DEFAULT-VALUE})."
+        + " Of several rounds the middle one counts, of those with near processors if there are any."})
+  int rounds;
+
   @Option(names = "--out", paramLabel = "DIR", description = "Keep the results there, with a table and charts; a matrix that was stopped goes on where it was.")
   @Nullable
   Path out;
@@ -87,7 +94,7 @@ final class MatrixCommand extends io.remora.cli.Command {
       for (int i = 0; i < cells.size(); i++) {
         Cell cell = cells.get(i);
         progress.update(i, cell::toString);
-        if (outcomes.of(cell) == null) {
+        if (outcomes.rounds(cell) < roundOf(cells, i)) {
           outcomes.add(measure(cell));
         }
       }
@@ -103,8 +110,16 @@ final class MatrixCommand extends io.remora.cli.Command {
     return 0;
   }
 
-  /** In the order in which they are measured: transports innermost, so that what is compared is measured together. */
+  /** How often the cell there stands in the list so far. */
+  private static int roundOf(List<Cell> cells, int index) {
+    return Collections.frequency(cells.subList(0, index + 1), cells.get(index));
+  }
+
+  /** In the order in which they are measured, a cell as often as there are rounds: transports innermost, so that what is compared is measured together. */
   private List<Cell> cells() {
+    if (rounds < 1 || rounds > MAX_ROUNDS) {
+      throw usage("--rounds " + rounds + ": 1 to " + MAX_ROUNDS);
+    }
     List<Cell> cells = new ArrayList<>();
     List<String> carriers = carriers();
     int processors = Runtime.getRuntime().availableProcessors();
@@ -119,8 +134,10 @@ final class MatrixCommand extends io.remora.cli.Command {
         for (Workload.Pattern pattern : patterns) {
           for (long blockBytes : blockSizes) {
             for (int depth : depths) {
-              add(cells, carriers,
-                  new Cell("", "", pattern.toString(), Math.toIntExact(blockBytes), depth, loops, end.equals("poll")));
+              for (int round = 0; round < rounds; round++) {
+                add(cells, carriers, new Cell("", "", pattern.toString(), Math.toIntExact(blockBytes), depth, loops,
+                    end.equals("poll")));
+              }
             }
           }
         }

@@ -21,8 +21,8 @@ public record Cell(String sampling, String transport, String rw, int blockBytes,
   /** In another process of this machine. */
   public static final String HOST = "host";
 
-  void write(ObjectNode node) {
-    node.put("sampling", sampling).put("transport", transport).put("rw", rw).put("bs", blockBytes)
+  ObjectNode write(ObjectNode node) {
+    return node.put("sampling", sampling).put("transport", transport).put("rw", rw).put("bs", blockBytes)
         .put("iodepth", ioDepth)
         .put("loops", loops).put("polling", polling);
   }

@@ -38,7 +38,10 @@ final class MatrixTable {
     if (tcp == null || tcp == o || !o.cell().sampling().equals(Cell.HOST)) {
       return "";
     }
-    return String.format(Locale.ROOT, "%.2f, %.2f, %.2f", o.iops() / tcp.iops(), o.p50Us() / tcp.p50Us(),
-        o.hostCpuUs() / tcp.hostCpuUs());
+    // Processors of another distance make more of a difference than transports do.
+    return !o.cores().equals(tcp.cores())
+        ? ""
+        : String.format(Locale.ROOT, "%.2f, %.2f, %.2f", o.iops() / tcp.iops(), o.p50Us() / tcp.p50Us(),
+            o.hostCpuUs() / tcp.hostCpuUs());
   }
 }

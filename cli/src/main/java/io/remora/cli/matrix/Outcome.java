@@ -22,19 +22,23 @@ public record Outcome(Cell cell, double iops, double p50Us, double p99Us, double
     return iops * cell.blockBytes() / (1 << 20);
   }
 
-  ObjectNode json() {
-    ObjectNode node = JsonNodeFactory.instance.objectNode();
-    cell.write(node);
+  /** Whether the processors shared a cache all the time, as far as is known. */
+  boolean isNear() {
+    return cores.equals("near");
+  }
+
+  /** All but the cell. */
+  void write(ObjectNode node) {
     node.put("iops", round(iops, 1)).put("mib_s", round(mibPerSecond(), 1)).set("lat_us",
         JsonNodeFactory.instance.objectNode().put("p50", round(p50Us, 2)).put("p99", round(p99Us, 2)).put("p99_9",
             round(p999Us, 2)));
-    return node.put("host_cpu_us_per_io", round(hostCpuUs, 3)).put("target_cpu_us_per_io", round(targetCpuUs, 3))
+    node.put("host_cpu_us_per_io", round(hostCpuUs, 3)).put("target_cpu_us_per_io", round(targetCpuUs, 3))
         .put("cores", cores);
   }
 
-  static Outcome read(JsonNode node) {
+  static Outcome read(Cell cell, JsonNode node) {
     JsonNode latency = node.path("lat_us");
-    return new Outcome(Cell.read(node), node.path("iops").asDouble(), latency.path("p50").asDouble(),
+    return new Outcome(cell, node.path("iops").asDouble(), latency.path("p50").asDouble(),
         latency.path("p99").asDouble(),
         latency.path("p99_9").asDouble(), node.path("host_cpu_us_per_io").asDouble(),
         node.path("target_cpu_us_per_io").asDouble(),

@@ -12,18 +12,24 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.Collection;
+import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** What is measured so far; kept in a folder, so that a matrix that was stopped goes on where it was. One thread. */
+/**
+ * What is measured so far, in one round or several; kept in a folder, so that a matrix that was stopped goes on where it was. One thread.
+ *
+ * <p>A cell stands for the middle one of its rounds by operations per second, of those in which the processors were near to each other if there are any: rounds with processors of different distance say nothing of each other.
+ */
 public final class Outcomes {
-  private static final int VERSION = 1;
+  private static final int VERSION = 2;
   private static final ObjectMapper MAPPER = new ObjectMapper();
 
   private final @Nullable Path folder;
-  private final Map<Cell, Outcome> byCell = new LinkedHashMap<>();
+  private final Map<Cell, List<Outcome>> byCell = new LinkedHashMap<>();
 
   private Outcomes(@Nullable Path folder) {
     this.folder = folder;
@@ -41,7 +47,8 @@ public final class Outcomes {
               file + " is of version " + root.path("version") + ", not " + VERSION
                   + ": give another folder");
         }
-        root.path("results").forEach(node -> outcomes.put(Outcome.read(node)));
+        root.path("results").forEach(
+            node -> node.path("rounds").forEach(round -> outcomes.put(Outcome.read(Cell.read(node), round))));
       } catch (IOException e) {
         throw new RemoraException(Status.CORRUPT,
             "cannot read " + file + ": " + e.getMessage() + "; remove it or give another folder", e);
@@ -51,17 +58,24 @@ public final class Outcomes {
   }
 
   private void put(Outcome outcome) {
-    byCell.put(outcome.cell(), outcome);
+    byCell.computeIfAbsent(outcome.cell(), _ -> new ArrayList<>()).add(outcome);
   }
 
-  /** What came of {@code cell}, or null when it is still to be measured. */
-  public @Nullable Outcome of(Cell cell) {
-    return byCell.get(cell);
+  /** In how many rounds {@code cell} was measured. */
+  public int rounds(Cell cell) {
+    return byCell.getOrDefault(cell, List.of()).size();
   }
 
-  /** All, in the order in which they were measured. */
-  public Collection<Outcome> all() {
-    return byCell.values();
+  /** What each cell stands for, in the order in which they were measured first. */
+  public List<Outcome> all() {
+    return byCell.values().stream().map(Outcomes::middle).toList();
+  }
+
+  private static Outcome middle(List<Outcome> rounds) {
+    List<Outcome> near = rounds.stream().filter(Outcome::isNear).toList();
+    List<Outcome> sorted = (near.isEmpty() ? rounds : near).stream().sorted(Comparator.comparingDouble(Outcome::iops))
+        .toList();
+    return sorted.get((sorted.size() - 1) / 2);
   }
 
   /** Adds one and keeps it. */
@@ -82,11 +96,16 @@ public final class Outcomes {
     }
   }
 
-  /** As one object, {@code results} in it. */
+  /** As one object, {@code results} in it: what each cell stands for, and its {@code rounds}. */
   public ObjectNode json() {
     ObjectNode root = JsonNodeFactory.instance.objectNode().put("version", VERSION);
     ArrayNode list = root.putArray("results");
-    all().forEach(outcome -> list.add(outcome.json()));
+    byCell.forEach((cell, rounds) -> {
+      ObjectNode result = cell.write(list.addObject());
+      middle(rounds).write(result);
+      ArrayNode each = result.putArray("rounds");
+      rounds.forEach(round -> round.write(each.addObject()));
+    });
     return root;
   }
 

@@ -20,8 +20,12 @@ class OutcomesTest {
   Path folder;
 
   private static Outcome outcome(String transport, boolean polling, double iops) {
+    return outcome(transport, polling, iops, "near");
+  }
+
+  private static Outcome outcome(String transport, boolean polling, double iops, String cores) {
     return new Outcome(new Cell(Cell.HOST, transport, "randread", 4096, 32, 1, polling), iops, 50.25, 99.5, 1000, 1.5,
-        1.25, "near");
+        1.25, cores);
   }
 
   @Test
@@ -33,13 +37,32 @@ class OutcomesTest {
 
     Outcomes again = Outcomes.open(folder);
     assertThat(again.all()).containsExactlyElementsOf(first.all());
-    assertThat(again.of(outcome("shm", true, 0).cell())).isEqualTo(outcome("shm", true, 1_250_000));
-    assertThat(again.of(outcome("shm", false, 0).cell())).isNull();
+    assertThat(again.rounds(outcome("shm", true, 0).cell())).isEqualTo(1);
+    assertThat(again.rounds(outcome("shm", false, 0).cell())).isZero();
     assertThat(Files.readString(folder.resolve("results.md")))
         .contains("| host | shm | randread | 4096 | 32 | 1 | poll | near | 1250000 |")
         .contains("| 2.50, 1.00, 1.00 |");
     assertThat(first.json().at("/results/1/lat_us/p99_9").asDouble()).isEqualTo(1000);
     assertThat(first.json().at("/results/0/mib_s").asDouble()).isEqualTo(1953.1);
+  }
+
+  @Test
+  void theMiddleRoundWithNearProcessorsCounts() {
+    Outcomes first = Outcomes.open(folder);
+    first.add(outcome("shm", true, 100, "far"));
+    first.add(outcome("tcp", true, 1, "far"));
+    first.add(outcome("shm", true, 900, "near"));
+    first.add(outcome("tcp", true, 7, "mixed"));
+    first.add(outcome("shm", true, 50, "mixed"));
+    first.add(outcome("tcp", true, 5, "far"));
+    first.add(outcome("shm", true, 700, "near"));
+    first.add(outcome("shm", true, 500, "near"));
+    for (Outcomes outcomes : new Outcomes[] {first, Outcomes.open(folder)}) {
+      assertThat(outcomes.all()).containsExactly(outcome("shm", true, 700, "near"), outcome("tcp", true, 5, "far"));
+      assertThat(outcomes.json().at("/results/0/rounds")).hasSize(5);
+      assertThat(outcomes.json().at("/results/0/rounds/0/cores").asText()).isEqualTo("far");
+      assertThat(outcomes.rounds(outcome("tcp", true, 0).cell())).isEqualTo(3);
+    }
   }
 
   @Test

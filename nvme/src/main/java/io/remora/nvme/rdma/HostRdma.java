@@ -92,7 +92,8 @@ public final class HostRdma implements HostTransport {
     Key key = new Key(loop, info.name());
     HostDevice known = devices.get(key);
     if (known == null) {
-      known = HostDevice.open(provider, info.name(), loop, options, pools.getOrDefault(loop, List.of()).stream().distinct().toList(),
+      known = HostDevice.open(provider, info.name(), loop, options,
+          pools.getOrDefault(loop, List.of()).stream().distinct().toList(),
           () -> devices.remove(key));
       devices.put(key, known);
     }

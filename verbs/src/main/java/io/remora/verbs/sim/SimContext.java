@@ -20,7 +20,8 @@ final class SimContext extends SoftContext {
   static final int MAX_READS = 128;
 
   private static final DeviceAttributes ATTRIBUTES = new DeviceAttributes(SimProvider.NAME, SimProvider.DEVICE,
-      EnumSet.complementOf(EnumSet.of(Capability.SHARED_MEMORY)), 1 << 16, 1 << 14, 32, 32, 1024, 1 << 20, 1 << 20, MAX_READS, 1 << 30,
+      EnumSet.complementOf(EnumSet.of(Capability.SHARED_MEMORY)), 1 << 16, 1 << 14, 32, 32, 1024, 1 << 20, 1 << 20,
+      MAX_READS, 1 << 30,
       MAX_DATAGRAM_BYTES,
       MAX_PRIVATE_DATA_BYTES);
 
