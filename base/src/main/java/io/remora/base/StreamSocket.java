@@ -6,12 +6,12 @@ import java.net.InetSocketAddress;
 /**
  * A stream (TCP) connection of one loop; never blocks. Nagle's algorithm is off.
  *
- * <p>Readiness is edge-triggered: after {@link Handler#onReadable} the socket stays readable until {@link #read} has returned
+ * <p>Readiness is edge-triggered: after {@link Handler#onReadable} the socket stays readable until a {@code read} has returned
  * 0, and only then is the handler called again. Whoever stops reading earlier (to be fair, or for want of buffers) reads on by
  * itself later. The same goes for {@link #write} and {@link Handler#onWritable}.
  */
 public interface StreamSocket extends AutoCloseable {
-  /** Returned by {@link #read} and {@link #write} when the connection has ended; {@link #closeReason} says why. */
+  /** Returned by {@code read} and {@link #write} when the connection has ended; {@link #closeReason} says why. */
   int CLOSED = -1;
 
   /**
@@ -50,6 +50,28 @@ public interface StreamSocket extends AutoCloseable {
    * @return the bytes read; 0 when there are none now; {@link #CLOSED}
    */
   long read(MemorySegment target, long offset, long length);
+
+  /**
+   * Reads into the pieces of {@code target}, native memory of at least 1 byte, from the front on as much as has come, by one system call where the socket has one for that. The list is
+   * not changed.
+   *
+   * @return as {@link #read(MemorySegment, long, long)}
+   */
+  default long read(Sgl target) {
+    long sum = 0;
+    for (int i = 0; i < target.count(); i++) {
+      long length = target.length(i);
+      long count = read(target.segment(i), target.offset(i), length);
+      if (count <= 0) {
+        return sum > 0 ? sum : count;
+      }
+      sum += count;
+      if (count < length) {
+        return sum;
+      }
+    }
+    return sum;
+  }
 
   /**
    * Writes from the front of {@code source} as much as the socket takes. The list is not changed: drop what was taken with

@@ -254,7 +254,7 @@ class NetTest {
     }
 
     private boolean read() {
-      long count = ear.socket().read(in, 0, 1 + random.nextInt(CHUNK));
+      long count = random.nextBoolean() ? ear.socket().read(in, 0, 1 + random.nextInt(CHUNK)) : scatter();
       assertThat(count).isNotNegative();
       if (count > 0 && MemorySegment.mismatch(in, 0, count, out, received % 251, received % 251 + count) >= 0) {
         mismatches++;
@@ -262,6 +262,60 @@ class NetTest {
       received += count;
       return count > 0;
     }
+
+    /** Reads into pieces that lie side by side. */
+    private long scatter() {
+      Sgl list = new Sgl();
+      long at = 0;
+      for (int pieces = 1 + random.nextInt(20); pieces > 0; pieces--) {
+        long length = 1L + random.nextInt(random.nextBoolean() ? 100 : CHUNK / 20);
+        list.add(in, at, length);
+        at += length;
+      }
+      return ear.socket().read(list);
+    }
+  }
+
+  @Test
+  void aListIsReadToTheEndOfTheStream() {
+    Pair<Ear> pair = new Pair<>(other, socket -> new Ear());
+    MemorySegment memory = arena.allocate(64);
+    Sgl list = new Sgl();
+    list.add(memory, 40, 3);
+    list.add(memory, 10, 4);
+    assertThat(world.call(loop, () -> pair.near.socket().read(list))).isZero();
+    MemorySegment out = arena.allocate(10);
+    for (int i = 0; i < 10; i++) {
+      out.set(ValueLayout.JAVA_BYTE, i, (byte) (i + 1));
+    }
+    Sgl sent = new Sgl();
+    sent.add(out, 0, 10);
+    world.until(other, "room for 10 bytes", () -> {
+      sent.consume(pair.far.socket().write(sent));
+      return sent.totalBytes() == 0;
+    });
+    world.run(other, () -> pair.far.socket().shutdownOutput());
+    StringBuilder got = new StringBuilder();
+    world.until(loop, "10 bytes and the end", () -> {
+      long count = pair.near.socket().read(list);
+      for (int i = 0; i < count; i++) {
+        got.append(memory.get(ValueLayout.JAVA_BYTE, i < 3 ? 40 + i : 10 + i - 3)).append(' ');
+      }
+      return count == StreamSocket.CLOSED;
+    });
+    assertThat(got).hasToString("1 2 3 4 5 6 7 8 9 10 ");
+    assertThat(list.totalBytes()).isEqualTo(7);
+    assertThat(world.call(loop, () -> pair.near.socket().closeReason())).isEqualTo(Status.OK);
+  }
+
+  @Test
+  void aListIsReadUntilAReset() {
+    Pair<Ear> pair = new Pair<>(other, socket -> new Ear());
+    Sgl list = new Sgl();
+    list.add(arena.allocate(64), 0, 64);
+    world.run(other, () -> pair.far.socket().reset());
+    world.until(loop, "the reset", () -> pair.near.socket().read(list) == StreamSocket.CLOSED);
+    assertThat(world.call(loop, () -> pair.near.socket().closeReason())).isEqualTo(Status.DISCONNECTED);
   }
 
   @Test

@@ -49,6 +49,7 @@ final class Libc {
   private static final MethodHandle TRY_WRITE = plain("write", L, I, L, L);
   private static final MethodHandle RECVFROM = find("recvfrom", L, I, L, L, I, L, L);
   private static final MethodHandle RECVMSG = find("recvmsg", L, I, L, I);
+  private static final MethodHandle TRY_RECVMSG = plain("recvmsg", L, I, L, I);
   private static final MethodHandle MEMFD_CREATE = find("memfd_create", I, L, I);
   private static final MethodHandle LSEEK = find("lseek", L, I, L, I);
   private static final MethodHandle GETEUID = plain("geteuid", I);
@@ -282,6 +283,15 @@ final class Libc {
   long recvmsg(int fd, long message, int flags) {
     try {
       return of((long) RECVMSG.invokeExact(state, fd, message, flags));
+    } catch (Throwable e) {
+      throw unreachable(e);
+    }
+  }
+
+  /** As {@link #recvmsg}; -1 when it fails. */
+  long tryRecvmsg(int fd, long message, int flags) {
+    try {
+      return (long) TRY_RECVMSG.invokeExact(fd, message, flags);
     } catch (Throwable e) {
       throw unreachable(e);
     }

