@@ -1,6 +1,7 @@
 package io.remora.verbs;
 
 import io.remora.base.Status;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A send queue and a receive queue ({@code ibv_qp}). Belongs to its context's loop.
@@ -28,9 +29,19 @@ public interface QueuePair extends AutoCloseable {
    *
    * @return {@link Status#OK}; {@link Status#NO_RESOURCES} when the queue is full; {@link Status#INVALID} for a request that breaks the queue pair's bounds, names memory of
    *     another protection domain or that this end may not use so, or comes before {@link QueuePairState#READY_TO_SEND}; {@link Status#UNSUPPORTED} for an operation
-   *     that neither this type of queue pair nor device has. Nothing was posted then.
+   *     that this type of queue pair, the device or the peer has not, which {@link #whyUnsupported} puts in words. Nothing was posted then.
    */
   Status postSend(SendRequest request);
+
+  /**
+   * Why {@link #postSend} answers {@link Status#UNSUPPORTED} to requests with that opcode, for people: names provider, device and operation, and says what to do instead. Makes its text
+   * when it is asked, so that a refused post costs no more than another.
+   *
+   * @return null when such requests may be posted
+   */
+  default @Nullable String whyUnsupported(SendOpcode opcode) {
+    return Unsupported.text(this, opcode);
+  }
 
   /**
    * Posts {@code count} of {@code requests} in order, with one call to the device where that helps.

@@ -34,6 +34,18 @@ public enum SendOpcode {
     return code;
   }
 
+  /** What a device must be capable of to have it on queue pairs of that type. */
+  public Capability capability(QueuePairType type) {
+    return switch (this) {
+      case SEND, WRITE -> type.capability();
+      case READ -> Capability.READ;
+      case SEND_WITH_IMMEDIATE, WRITE_WITH_IMMEDIATE -> Capability.IMMEDIATE;
+      case SEND_WITH_INVALIDATE -> Capability.SEND_WITH_INVALIDATE;
+      case COMPARE_AND_SWAP, FETCH_AND_ADD -> Capability.ATOMICS;
+      case LOCAL_INVALIDATE, BIND_WINDOW -> Capability.MEMORY_WINDOWS;
+    };
+  }
+
   /** Whether it takes a receive of the peer's. */
   public boolean takesReceive() {
     return this == SEND || this == SEND_WITH_IMMEDIATE || this == SEND_WITH_INVALIDATE || this == WRITE_WITH_IMMEDIATE;

@@ -156,16 +156,27 @@ final class IwarpQueuePair extends SoftQueuePair {
 
   @Override
   protected boolean peerCan(SendOpcode opcode) {
-    boolean can = extended || !(opcode.isAtomic() || opcode == SendOpcode.SEND_WITH_IMMEDIATE
-        || opcode == SendOpcode.WRITE_WITH_IMMEDIATE);
+    boolean can = extended || !isExtension(opcode);
     if (!can && !foreignSaid) {
       foreignSaid = true;
-      context.raise(new AsyncEvent(AsyncEvent.Kind.OTHER, this,
-          "provider " + IwarpProvider.NAME + ": " + opcode + " is refused: the peer "
-              + id.remoteAddress()
-              + " is not of this provider, or has extensions off, and has no operations of RFC 7306"));
+      context.raise(new AsyncEvent(AsyncEvent.Kind.OTHER, this, peerLacks(opcode)));
     }
     return can;
+  }
+
+  @Override
+  public @Nullable String whyUnsupported(SendOpcode opcode) {
+    String why = super.whyUnsupported(opcode);
+    return why == null && link != null && !extended && isExtension(opcode) ? peerLacks(opcode) : why;
+  }
+
+  private static boolean isExtension(SendOpcode opcode) {
+    return opcode.isAtomic() || opcode == SendOpcode.SEND_WITH_IMMEDIATE || opcode == SendOpcode.WRITE_WITH_IMMEDIATE;
+  }
+
+  private String peerLacks(SendOpcode opcode) {
+    return "provider " + IwarpProvider.NAME + ": " + opcode + " is refused: the peer " + id.remoteAddress()
+        + " is not of this provider, or has extensions off, and has no operations of RFC 7306; do without immediate data and atomics";
   }
 
   @Override

@@ -132,7 +132,7 @@ public abstract class SoftQueuePair implements QueuePair {
   private Status check(SendRequest r) {
     SendOpcode opcode = r.opcode();
     DeviceAttributes device = context.attributes();
-    if (!config.type().carries(opcode) || !device.can(capability(opcode)) || !peerCan(opcode)) {
+    if (!config.type().carries(opcode) || !device.can(opcode.capability(config.type())) || !peerCan(opcode)) {
       return Status.UNSUPPORTED;
     }
     if (opcode == SendOpcode.LOCAL_INVALIDATE) {
@@ -158,17 +158,6 @@ public abstract class SoftQueuePair implements QueuePair {
       }
     }
     return Status.OK;
-  }
-
-  private static Capability capability(SendOpcode opcode) {
-    return switch (opcode) {
-      case SEND, WRITE -> Capability.RC;
-      case READ -> Capability.READ;
-      case SEND_WITH_IMMEDIATE, WRITE_WITH_IMMEDIATE -> Capability.IMMEDIATE;
-      case SEND_WITH_INVALIDATE -> Capability.SEND_WITH_INVALIDATE;
-      case COMPARE_AND_SWAP, FETCH_AND_ADD -> Capability.ATOMICS;
-      case LOCAL_INVALIDATE, BIND_WINDOW -> Capability.MEMORY_WINDOWS;
-    };
   }
 
   static boolean mayUse(SoftProtectionDomain domain, MemoryRegion region, long offset, int length, int access) {

@@ -14,6 +14,7 @@ import io.remora.verbs.QueuePair;
 import io.remora.verbs.QueuePairConfig;
 import io.remora.verbs.QueuePairType;
 import io.remora.verbs.ReceiveRequest;
+import io.remora.verbs.SendOpcode;
 import io.remora.verbs.SendRequest;
 import io.remora.verbs.WorkCompletions;
 import io.remora.verbs.tck.SimulatedFabric;
@@ -145,6 +146,12 @@ class IwarpForeignPeerTest {
         fabric.settle();
         assertThat(host.events).hasSize(1);
         assertThat(host.events.getFirst().text()).contains("provider iwarp", "FETCH_AND_ADD");
+        fabric.run(1, () -> {
+          QueuePair queuePair = Objects.requireNonNull(host.queuePair);
+          assertThat(queuePair.whyUnsupported(SendOpcode.SEND_WITH_IMMEDIATE))
+              .contains("provider iwarp", "SEND_WITH_IMMEDIATE", "the peer");
+          assertThat(queuePair.whyUnsupported(SendOpcode.READ)).isNull();
+        });
         assertThat(host.post(new SendRequest().piece(host.region, 0, 8).send())).isEqualTo(Status.OK);
         peer.awaitHeard(REQUEST_BYTES + 20 + 32);
         MemorySegment heard = MemorySegment.ofArray(peer.heard());

@@ -8,10 +8,16 @@ import io.remora.verbs.ReceiveRequest;
 import io.remora.verbs.SendRequest;
 import io.remora.verbs.WorkCompletions;
 import java.lang.management.ManagementFactory;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
 /** Measures what loops allocate for sends, receives, writes and reads, once all is warm. */
 final class Allocation {
-  private static final int ROUNDS = 20_000;
+  /** Rounds of one look, and looks until one must have seen nothing allocated: compilers allocate for who is not compiled yet. */
+  private static final int ROUNDS = 5_000;
+  private static final int LOOKS = 32;
+  private static final long LIMIT_S = 60;
 
   private Allocation() {}
 
@@ -25,6 +31,8 @@ final class Allocation {
     private final SendRequest write;
     private final SendRequest read;
     private final ReceiveRequest receive;
+    private int until;
+    private @Nullable CompletableFuture<Integer> reached;
     int received;
     int failed;
     boolean stop;
@@ -49,6 +57,16 @@ final class Allocation {
       loop.execute(this);
     }
 
+    /** Ends with the number of failures after so many more rounds, or when one fails. Meanwhile nobody else takes the loops' processors. */
+    CompletableFuture<Integer> rounds(int count) {
+      CompletableFuture<Integer> result = new CompletableFuture<>();
+      loop.execute(() -> {
+        until = received + count;
+        reached = result;
+      });
+      return result.orTimeout(LIMIT_S, TimeUnit.SECONDS);
+    }
+
     private void send() {
       if (leads) {
         end.queuePair.postSend(write);
@@ -69,6 +87,11 @@ final class Allocation {
           send();
         }
       }
+      CompletableFuture<Integer> waiting = reached;
+      if (waiting != null && (received - until >= 0 || failed > 0)) {
+        reached = null;
+        waiting.complete(failed);
+      }
       if (!stop) {
         loop.execute(this);
       }
@@ -84,18 +107,22 @@ final class Allocation {
     long[] threadIds = {fabric.on(0, () -> Thread.currentThread().threadId()),
       fabric.on(1, () -> Thread.currentThread().threadId())};
     long least = Long.MAX_VALUE;
-    for (int attempt = 0; attempt < 8 && least > 0; attempt++) {
-      int until = one.received + ROUNDS;
-      long before = threads.getThreadAllocatedBytes(threadIds[0]) + threads.getThreadAllocatedBytes(threadIds[1]);
-      while (one.received < until && one.failed == 0 && other.failed == 0) {
-        Thread.onSpinWait();
-      }
-      long after = threads.getThreadAllocatedBytes(threadIds[0]) + threads.getThreadAllocatedBytes(threadIds[1]);
-      least = Math.min(least, (after - before) / ROUNDS);
+    for (int look = 0; look < LOOKS && least > 0; look++) {
+      long before = allocated(threads, threadIds);
+      assertThat(one.rounds(ROUNDS).join()).as("failures").isZero();
+      least = Math.min(least, (allocated(threads, threadIds) - before) / ROUNDS);
     }
     fabric.run(0, () -> one.stop = true);
     fabric.run(1, () -> other.stop = true);
     assertThat(one.failed + other.failed).isZero();
     assertThat(least).as("bytes that both loops allocate for a round of five operations").isZero();
+  }
+
+  private static long allocated(ThreadMXBean threads, long[] ids) {
+    long sum = 0;
+    for (long id : ids) {
+      sum += threads.getThreadAllocatedBytes(id);
+    }
+    return sum;
   }
 }

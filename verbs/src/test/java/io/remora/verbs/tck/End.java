@@ -17,6 +17,7 @@ import io.remora.verbs.QueuePair;
 import io.remora.verbs.QueuePairConfig;
 import io.remora.verbs.QueuePairState;
 import io.remora.verbs.ReceiveRequest;
+import io.remora.verbs.SendOpcode;
 import io.remora.verbs.SendRequest;
 import io.remora.verbs.WorkCompletions;
 import io.remora.verbs.WorkStatus;
@@ -26,6 +27,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
 
@@ -127,8 +129,21 @@ final class End implements CmId.Handler {
     assertThat(tryPost(request)).isEqualTo(Status.OK);
   }
 
+  /** Posts; that and only that what is not supported is refused so is put in words that name provider and operation is checked each time. */
   Status tryPost(SendRequest request) {
-    return fabric.on(index, () -> queuePair.postSend(request));
+    Status status = fabric.on(index, () -> queuePair.postSend(request));
+    String why = whyUnsupported(request.opcode());
+    if (status == Status.UNSUPPORTED) {
+      assertThat(why).contains(fabric.provider().name(), request.opcode().name(), "; ");
+    } else {
+      assertThat(why).isEmpty();
+    }
+    return status;
+  }
+
+  /** Empty when it is supported. */
+  String whyUnsupported(SendOpcode opcode) {
+    return fabric.on(index, () -> Objects.requireNonNullElse(queuePair.whyUnsupported(opcode), ""));
   }
 
   void receive(long requestId, long offset, int length) {

@@ -11,7 +11,9 @@ import io.remora.verbs.QueuePair;
 import io.remora.verbs.QueuePairAttributes;
 import io.remora.verbs.QueuePairConfig;
 import io.remora.verbs.QueuePairState;
+import io.remora.verbs.QueuePairType;
 import io.remora.verbs.ReceiveRequest;
+import io.remora.verbs.SendOpcode;
 import io.remora.verbs.SendRequest;
 import io.remora.verbs.SharedReceiveQueue;
 import io.remora.verbs.WorkCompletions;
@@ -22,6 +24,20 @@ import org.junit.jupiter.api.Test;
 
 /** Conformance: order, completion, notification, flushing, and what waits for a receive. */
 public interface QueueTck extends Conformance {
+  @Test
+  default void whatIsNotSupportedIsPutInWords() {
+    try (Fabric fabric = open(); Pair pair = new Pair(fabric)) {
+      for (SendOpcode opcode : SendOpcode.values()) {
+        String why = pair.one.whyUnsupported(opcode);
+        if (pair.one.can(opcode.capability(QueuePairType.RC))) {
+          assertThat(why).isEmpty();
+        } else {
+          assertThat(why).contains(fabric.provider().name(), pair.one.context.attributes().name(), opcode.name(), "; ");
+        }
+      }
+    }
+  }
+
   @Test
   default void requestsShowInTheOrderInWhichTheyWerePosted() {
     try (Fabric fabric = open(); Pair pair = new Pair(fabric)) {
