@@ -14,7 +14,8 @@ import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** NVMe/RDMA with the Linux kernel at the other end: over soft iWARP with ours outside of the guest, and over soft RoCE with ours inside, through libibverbs. */
 @NeedsGuest
@@ -22,8 +23,9 @@ class LinuxNvmeRdmaPeer {
   private static final String NQN = "nqn.2026-01.io.remora.test:rdma";
   private static final long BYTES = 64L << 20;
 
-  @Test
-  void servesTheKernelOverIwarp() throws IOException {
+  @ParameterizedTest
+  @MethodSource("io.remora.peers.GuestTool#kernels")
+  void servesTheKernelOverIwarp(String kernel) throws IOException {
     Path folder = Files.createTempDirectory("remora-rdma-");
     int port = Processes.freePort();
     List<String> arguments = List.of("target", "--device", "file:" + folder.resolve("disk") + ":" + BYTES, "--nqn", NQN,
@@ -40,7 +42,7 @@ class LinuxNvmeRdmaPeer {
         target.restart();
         return "started again";
       });
-      Guest.Config config = new Guest.Config("rdma-host", GuestTool.DEFAULT_KERNEL, List.of("--smp", "2"),
+      Guest.Config config = new Guest.Config("rdma-host-" + kernel, kernel, List.of("--smp", "2"),
           Duration.ofMinutes(5));
       try (Guest guest = new Guest(config, "rdma-host.sh", environment, answers)) {
         guest.finish(13);
@@ -51,12 +53,13 @@ class LinuxNvmeRdmaPeer {
     }
   }
 
-  @Test
-  void usesTheKernelsTargetOverIwarp() throws InterruptedException {
+  @ParameterizedTest
+  @MethodSource("io.remora.peers.GuestTool#kernels")
+  void usesTheKernelsTargetOverIwarp(String kernel) throws InterruptedException {
     int port = Processes.freePort();
     BlockingQueue<String> orders = new ArrayBlockingQueue<>(16);
     Map<String, Guest.Answer> answers = Map.of("next", words -> orders.poll(140, TimeUnit.SECONDS));
-    Guest.Config config = new Guest.Config("rdma-target", GuestTool.DEFAULT_KERNEL,
+    Guest.Config config = new Guest.Config("rdma-target-" + kernel, kernel,
         List.of("--smp", "2", "--fwd", "tcp:" + port + ":4420"),
         Duration.ofMinutes(5));
     try (Guest guest = new Guest(config, "rdma-target.sh", Map.of("NQN", NQN), answers)) {
@@ -119,12 +122,13 @@ class LinuxNvmeRdmaPeer {
     return said;
   }
 
-  @Test
-  void worksWithTheKernelOverRoce() {
+  @ParameterizedTest
+  @MethodSource("io.remora.peers.GuestTool#kernels")
+  void worksWithTheKernelOverRoce(String kernel) {
     List<String> options = new ArrayList<>(
         List.of("--smp", "2", "--mem", "2048", "--java", System.getProperty("java.home")));
     String inside = GuestClassPath.share(options);
-    Guest.Config config = new Guest.Config("rdma-rxe", GuestTool.DEFAULT_KERNEL, options, Duration.ofMinutes(5));
+    Guest.Config config = new Guest.Config("rdma-rxe-" + kernel, kernel, options, Duration.ofMinutes(5));
     try (Guest guest = new Guest(config, "rdma-rxe.sh", Map.of("NQN", NQN, "CLASS_PATH", inside), Map.of())) {
       guest.finish(3);
     }

@@ -59,7 +59,7 @@ final class IwarpStream implements Callable<Integer> {
     Boolean near(double limitNs) {
       boolean before = beforeNs < limitNs;
       boolean after = afterNs < limitNs;
-      return waited > WAITED_LIMIT || before != after ? null : before;
+      return (waited > WAITED_LIMIT || (before != after)) ? null : before;
     }
   }
 
