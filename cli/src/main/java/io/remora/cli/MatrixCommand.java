@@ -22,7 +22,6 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
-import java.util.function.LongSupplier;
 import java.util.stream.IntStream;
 import org.HdrHistogram.Histogram;
 import org.jspecify.annotations.Nullable;
@@ -73,12 +72,12 @@ final class MatrixCommand extends io.remora.cli.Command {
   @Option(names = "--runtime", paramLabel = "TIME", converter = Converters.Time.class, defaultValue = "5", description = "How long to measure each cell (default: ${DEFAULT-VALUE} s).")
   long runtimeNs;
 
-  @Option(names = "--ramp", paramLabel = "TIME", converter = Converters.Time.class, defaultValue = "2", description = "How long to run before (default: ${DEFAULT-VALUE} s).")
+  @Option(names = "--ramp", paramLabel = "TIME", converter = Converters.Time.class, defaultValue = "4", description = "How long to run before (default: ${DEFAULT-VALUE} s).")
   long rampNs;
 
   @Option(names = "--rounds", paramLabel = "N", defaultValue = "1", description = {
     "How often to measure each cell, the transports of the same work in turn (default: ${DEFAULT-VALUE})."
-        + " Of several rounds the middle one counts, of those with near processors if there are any."})
+        + " Of several rounds the middle one counts, of those with near processors that others left alone if there are any."})
   int rounds;
 
   @Option(names = "--out", paramLabel = "DIR", description = "Keep the results there, with a table and charts; a matrix that was stopped goes on where it was.")
@@ -203,12 +202,14 @@ final class MatrixCommand extends io.remora.cli.Command {
     long spinNs = cell.polling() ? Long.MAX_VALUE : 0;
     double before = alone || !pinned ? 0 : distance(targets.getFirst(), own.getFirst());
     Result result;
-    long[] targetCpuNs = new long[1];
+    CpuReadings cpu;
     if (alone) {
-      result = load(cell, "mem:" + size, own, spinNs, () -> 0, targetCpuNs);
+      cpu = new CpuReadings(() -> 0);
+      result = load(cell, "mem:" + size, own, spinNs, cpu);
     } else {
       try (TargetProcess target = TargetProcess.start(targetArguments(cell, targets))) {
-        result = load(cell, target.uri(), own, spinNs, target.cpuClock(), targetCpuNs);
+        cpu = new CpuReadings(target.cpuClock());
+        result = load(cell, target.uri(), own, spinNs, cpu);
       }
     }
     if (!result.ok()) {
@@ -218,7 +219,8 @@ final class MatrixCommand extends io.remora.cli.Command {
     Histogram latency = result.latencyNs();
     return new Outcome(cell, result.iops(), Results.percentile(latency, 50), Results.percentile(latency, 99),
         Results.percentile(latency, 99.9), result.cpuPerOperationUs(),
-        targetCpuNs[0] / 1e3 / Math.max(1, result.operations()),
+        cpu.targetNs() / 1e3 / Math.max(1, result.operations()),
+        cpu.othersNs() / (double) processors / Math.max(1, result.elapsedNs()),
         alone || !pinned
             ? "unknown"
             : before < NEAR_NS != after < NEAR_NS ? "mixed" : before < NEAR_NS ? "near" : "far");
@@ -236,22 +238,11 @@ final class MatrixCommand extends io.remora.cli.Command {
     return arguments;
   }
 
-  private Result load(Cell cell, String uri, List<Integer> cores, long spinNs, LongSupplier targetCpu,
-      long[] targetCpuNs)
+  private Result load(Cell cell, String uri, List<Integer> cores, long spinNs, CpuReadings cpu)
       throws InterruptedException {
     try (Loops loops = Loops.start(new Loops.Config("matrix", cell.loops(), Loops.Backend.AUTO, spinNs, cores));
         OpenDevices.Opened opened = OpenDevices.open(DeviceUri.parse(uri), loops.all(), cell.ioDepth())) {
-      // The load asks its clock at the beginning and the end of what is measured: the target's is read beside it.
-      long[] first = {-1};
-      LongSupplier own = CpuClock.own();
-      Load load = new Load(opened.device(), loops.all(), workload(cell), null, () -> {
-        if (first[0] < 0) {
-          first[0] = targetCpu.getAsLong();
-        } else {
-          targetCpuNs[0] = targetCpu.getAsLong() - first[0];
-        }
-        return own.getAsLong();
-      });
+      Load load = new Load(opened.device(), loops.all(), workload(cell), null, cpu);
       load.start();
       while (!load.await(TimeUnit.SECONDS.toNanos(1))) {
         // A signal ends the process; there is nothing else to do.
@@ -267,14 +258,16 @@ final class MatrixCommand extends io.remora.cli.Command {
   }
 
   private static void print(Terminal terminal, Outcomes outcomes) {
-    Table table = new Table("LOAD", "TRANSPORT", "RW", ">BS", ">DEPTH", ">LOOPS", "ENDS", "CORES", ">IOPS", ">P50 US",
+    Table table = new Table("LOAD", "TRANSPORT", "RW", ">BS", ">DEPTH", ">LOOPS", "ENDS", "CORES", ">OTHERS %", ">IOPS",
+        ">P50 US",
         ">P99 US", ">HOST CPU US/IO",
         ">TARGET CPU US/IO");
     for (Outcome o : outcomes.all()) {
       Cell cell = o.cell();
       table.row(cell.sampling(), cell.transport(), cell.rw(), Sizes.brief(cell.blockBytes()), cell.ioDepth(),
           cell.loops(),
-          cell.polling() ? "poll" : "sleep", o.cores(), Results.count(o.iops()),
+          cell.polling() ? "poll" : "sleep", o.cores(), String.format(Locale.ROOT, "%.0f", 100 * o.others()),
+          Results.count(o.iops()),
           String.format(Locale.ROOT, "%.1f", o.p50Us()),
           String.format(Locale.ROOT, "%.1f", o.p99Us()), String.format(Locale.ROOT, "%.2f", o.hostCpuUs()),
           String.format(Locale.ROOT, "%.2f", o.targetCpuUs()));

@@ -19,16 +19,17 @@ final class MatrixTable {
     }
     StringBuilder text = new StringBuilder();
     text.append(
-        "| load | transport | rw | bs | depth | loops | ends | cores | IOPS | MiB/s | p50 us | p99 us | p99.9 us | host CPU us/IO")
+        "| load | transport | rw | bs | depth | loops | ends | cores | others % | IOPS | MiB/s | p50 us | p99 us | p99.9 us | host CPU us/IO")
         .append(" | target CPU us/IO | IOPS, p50, host CPU over TCP's |\n");
-    text.append("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n");
+    text.append("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|\n");
     for (Outcome o : outcomes) {
       Cell cell = o.cell();
       text.append(String.format(Locale.ROOT,
-          "| %s | %s | %s | %d | %d | %d | %s | %s | %.0f | %.0f | %.1f | %.1f | %.1f | %.2f | %.2f | %s |%n",
+          "| %s | %s | %s | %d | %d | %d | %s | %s | %.0f | %.0f | %.0f | %.1f | %.1f | %.1f | %.2f | %.2f | %s |%n",
           cell.sampling(), cell.transport(), cell.rw(), cell.blockBytes(), cell.ioDepth(), cell.loops(),
           cell.polling() ? "poll" : "sleep",
-          o.cores(), o.iops(), o.mibPerSecond(), o.p50Us(), o.p99Us(), o.p999Us(), o.hostCpuUs(), o.targetCpuUs(),
+          o.cores(), 100 * o.others(), o.iops(), o.mibPerSecond(), o.p50Us(), o.p99Us(), o.p999Us(), o.hostCpuUs(),
+          o.targetCpuUs(),
           beside(o, tcp.get(cell.without()))));
     }
     return text.toString();

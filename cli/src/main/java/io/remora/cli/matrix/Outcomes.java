@@ -22,7 +22,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * What is measured so far, in one round or several; kept in a folder, so that a matrix that was stopped goes on where it was. One thread.
  *
- * <p>A cell stands for the middle one of its rounds by operations per second, of those in which the processors were near to each other if there are any: rounds with processors of different distance say nothing of each other.
+ * <p>A cell stands for the middle one of its rounds by operations per second, of those in which the processors were near to each other and others left them alone, if there are any: rounds with processors of different distance say
+ * nothing of each other.
  */
 public final class Outcomes {
   private static final int VERSION = 2;
@@ -72,8 +73,8 @@ public final class Outcomes {
   }
 
   private static Outcome middle(List<Outcome> rounds) {
-    List<Outcome> near = rounds.stream().filter(Outcome::isNear).toList();
-    List<Outcome> sorted = (near.isEmpty() ? rounds : near).stream().sorted(Comparator.comparingDouble(Outcome::iops))
+    List<Outcome> clean = rounds.stream().filter(Outcome::isClean).toList();
+    List<Outcome> sorted = (clean.isEmpty() ? rounds : clean).stream().sorted(Comparator.comparingDouble(Outcome::iops))
         .toList();
     return sorted.get((sorted.size() - 1) / 2);
   }

@@ -24,8 +24,12 @@ class OutcomesTest {
   }
 
   private static Outcome outcome(String transport, boolean polling, double iops, String cores) {
+    return outcome(transport, polling, iops, cores, 0.01);
+  }
+
+  private static Outcome outcome(String transport, boolean polling, double iops, String cores, double others) {
     return new Outcome(new Cell(Cell.HOST, transport, "randread", 4096, 32, 1, polling), iops, 50.25, 99.5, 1000, 1.5,
-        1.25, cores);
+        1.25, others, cores);
   }
 
   @Test
@@ -40,14 +44,14 @@ class OutcomesTest {
     assertThat(again.rounds(outcome("shm", true, 0).cell())).isEqualTo(1);
     assertThat(again.rounds(outcome("shm", false, 0).cell())).isZero();
     assertThat(Files.readString(folder.resolve("results.md")))
-        .contains("| host | shm | randread | 4096 | 32 | 1 | poll | near | 1250000 |")
+        .contains("| host | shm | randread | 4096 | 32 | 1 | poll | near | 1 | 1250000 |")
         .contains("| 2.50, 1.00, 1.00 |");
     assertThat(first.json().at("/results/1/lat_us/p99_9").asDouble()).isEqualTo(1000);
     assertThat(first.json().at("/results/0/mib_s").asDouble()).isEqualTo(1953.1);
   }
 
   @Test
-  void theMiddleRoundWithNearProcessorsCounts() {
+  void theMiddleRoundWithNearProcessorsLeftAloneCounts() {
     Outcomes first = Outcomes.open(folder);
     first.add(outcome("shm", true, 100, "far"));
     first.add(outcome("tcp", true, 1, "far"));
@@ -57,9 +61,11 @@ class OutcomesTest {
     first.add(outcome("tcp", true, 5, "far"));
     first.add(outcome("shm", true, 700, "near"));
     first.add(outcome("shm", true, 500, "near"));
+    first.add(outcome("shm", true, 60, "near", 0.2));
+    first.add(outcome("shm", true, 70, "near", 0.2));
     for (Outcomes outcomes : new Outcomes[] {first, Outcomes.open(folder)}) {
       assertThat(outcomes.all()).containsExactly(outcome("shm", true, 700, "near"), outcome("tcp", true, 5, "far"));
-      assertThat(outcomes.json().at("/results/0/rounds")).hasSize(5);
+      assertThat(outcomes.json().at("/results/0/rounds")).hasSize(7);
       assertThat(outcomes.json().at("/results/0/rounds/0/cores").asText()).isEqualTo("far");
       assertThat(outcomes.rounds(outcome("tcp", true, 0).cell())).isEqualTo(3);
     }
