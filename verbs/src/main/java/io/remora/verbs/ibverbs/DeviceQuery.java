@@ -27,11 +27,10 @@ final class DeviceQuery {
   private final NativeDevice device;
   private final byte[] asked = new byte[DeviceAttributeLayout.BYTES];
   private final Fabric fabric;
-  private final DriverQuirks quirks;
   private final int mtuCode;
   private final long maxMessageBytes;
 
-  DeviceQuery(VerbsLibrary verbs, NativeDevice device, boolean hardware) {
+  DeviceQuery(VerbsLibrary verbs, NativeDevice device) {
     this.device = device;
     this.fabric = Objects.requireNonNull(device.fabric());
     try (Arena arena = Arena.ofConfined()) {
@@ -44,7 +43,6 @@ final class DeviceQuery {
       this.mtuCode = Memory.getInt(port + PortLayout.ACTIVE_MTU);
       this.maxMessageBytes = Memory.getInt(port + PortLayout.MAX_MESSAGE_SIZE) & 0xffffffffL;
     }
-    this.quirks = DriverQuirks.of(number(DeviceAttributeLayout.VENDOR_ID), hardware);
   }
 
   /** The path's, as {@code ibv_mtu} numbers it: 1 for 256 bytes, 5 for 4096. */
@@ -52,9 +50,9 @@ final class DeviceQuery {
     return mtuCode;
   }
 
-  /** What its driver does otherwise. */
-  DriverQuirks quirks() {
-    return quirks;
+  /** Who has made it. */
+  int vendor() {
+    return number(DeviceAttributeLayout.VENDOR_ID);
   }
 
   /** All of it. */
@@ -74,12 +72,10 @@ final class DeviceQuery {
     int atomics = number(DeviceAttributeLayout.ATOMIC_CAPABILITY);
     boolean iwarp = fabric == Fabric.IWARP;
     add(can, Capability.SHARED_RECEIVE_QUEUE, number(DeviceAttributeLayout.MAX_SRQ) > 0);
-    add(can, Capability.SEND_WITH_INVALIDATE,
-        (iwarp || (flags & MEM_MGT_EXTENSIONS) != 0) && !quirks.losesInvalidatedKeys());
-    add(can, Capability.READ_RIGHTS, !quirks.readsWithoutRights());
-    add(can, Capability.SOLICITED_EVENTS, !quirks.ignoresSolicited());
+    add(can, Capability.SEND_WITH_INVALIDATE, iwarp || (flags & MEM_MGT_EXTENSIONS) != 0);
+    // rxe checks the bounds of the region and not those of the window, which therefore protects nothing.
     add(can, Capability.MEMORY_WINDOWS, (flags & (MEM_WINDOW_TYPE_2A | MEM_WINDOW_TYPE_2B)) != 0
-        && number(DeviceAttributeLayout.MAX_MW) > 0 && !quirks.windowsAreOpen());
+        && number(DeviceAttributeLayout.MAX_MW) > 0 && vendor() != OpenDevice.VENDOR_RXE);
     if (!iwarp) {
       can.addAll(Set.of(Capability.UC, Capability.UD, Capability.IMMEDIATE, Capability.RECEIVER_NOT_READY,
           Capability.REMOTE_STATUS));

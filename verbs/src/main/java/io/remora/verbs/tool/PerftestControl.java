@@ -20,7 +20,7 @@ import java.util.List;
  * its context's loop.
  */
 abstract class PerftestControl extends PerftestLink {
-  /** How long the other end may take for a message. */
+  /** How long the other end may take for a message, or for the second connection. */
   private static final long SILENCE_NS = 60_000_000_000L;
   private static final int RECEIVES = 2;
   private static final int SENDS = 2;
@@ -117,7 +117,6 @@ abstract class PerftestControl extends PerftestLink {
       silence.cancel();
       finished();
     } else if (step().bytes() == 0) {
-      silence.cancel();
       act();
     } else {
       silence.arm(SILENCE_NS);
@@ -130,8 +129,11 @@ abstract class PerftestControl extends PerftestLink {
   private void act() {
     try {
       if (step() == PerftestStep.CONNECT) {
+        silence.arm(SILENCE_NS);
         connecting();
       } else {
+        // For as long as it takes.
+        silence.cancel();
         running();
       }
     } catch (RemoraException e) {

@@ -3,6 +3,7 @@ package io.remora.verbs.tool;
 import io.remora.base.Status;
 import io.remora.verbs.Context;
 import io.remora.verbs.Provider;
+import io.remora.verbs.tck.Fabric;
 import io.remora.verbs.tck.RealFabric;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
@@ -23,7 +24,7 @@ final class PerftestEnds implements AutoCloseable {
   /** How an end has ended. */
   record End(Status status, String text, @Nullable PerftestReport report) {}
 
-  final RealFabric fabric;
+  final Fabric fabric;
   final Context near;
   final Context far;
   final List<End> clients = new ArrayList<>();
@@ -33,9 +34,13 @@ final class PerftestEnds implements AutoCloseable {
   PerftestServer server;
 
   PerftestEnds(Way way) {
-    fabric = RealFabric.local(way.provider().get(), way.device());
-    near = fabric.on(0, () -> fabric.provider().open(fabric.loop(0), way.device()));
-    far = fabric.on(1, () -> fabric.provider().open(fabric.loop(1), way.device()));
+    this(RealFabric.local(way.provider().get(), way.device()));
+  }
+
+  PerftestEnds(Fabric fabric) {
+    this.fabric = fabric;
+    this.near = fabric.on(0, () -> fabric.provider().open(fabric.loop(0), fabric.device(0)));
+    this.far = fabric.on(1, () -> fabric.provider().open(fabric.loop(1), fabric.device(1)));
   }
 
   InetSocketAddress serve(PerftestJob job) {
