@@ -16,8 +16,8 @@ import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Runs in the guest: for each job our client against a program of perftest, and a program of perftest against our server, through libibverbs. Prints one line per check. The arguments are this
- * machine's address and the jobs, of {@link PerftestProgram}.
+ * Runs in the guest: for each job our client against a program of perftest, and a program of perftest against our server, through libibverbs. Prints one line per check. The arguments are
+ * {@code DEVICE ADDRESS JOBS}, as often as there are devices; the jobs are those of {@link PerftestProgram}, with commas between.
  */
 final class PerftestInGuest {
   private static final int PORT = 18_515;
@@ -25,7 +25,7 @@ final class PerftestInGuest {
 
   private final Loop loop;
   private final Provider provider;
-  private final String device;
+  private final DeviceInfo device;
   private final String address;
   private int port = PORT;
   private int failures;
@@ -35,7 +35,7 @@ final class PerftestInGuest {
     void run() throws Exception;
   }
 
-  private PerftestInGuest(Loop loop, Provider provider, String device, String address) {
+  private PerftestInGuest(Loop loop, Provider provider, DeviceInfo device, String address) {
     this.loop = loop;
     this.provider = provider;
     this.device = device;
@@ -44,18 +44,25 @@ final class PerftestInGuest {
 
   public static void main(String[] arguments) {
     Provider provider = new IbverbsProvider();
-    DeviceInfo device = provider.devices().stream().filter(DeviceInfo::usable).findFirst().orElseThrow();
-    int failures;
+    int failures = 0;
     try (Loops loops = Loops.start(Loops.Config.of("perftest", 1))) {
-      PerftestInGuest guest = new PerftestInGuest(loops.get(0), provider, device.name(), arguments[0]);
-      for (int i = 1; i < arguments.length; i++) {
-        PerftestProgram program = PerftestProgram.parse(arguments[i]);
-        guest.check("our client's " + program.name() + " over " + device.fabric(), () -> guest.measures(program));
-        guest.check("our server's " + program.name() + " over " + device.fabric(), () -> guest.serves(program));
+      for (int i = 0; i < arguments.length; i += 3) {
+        String name = arguments[i];
+        DeviceInfo device = provider.devices().stream().filter(each -> each.name().equals(name)).findFirst()
+            .orElseThrow();
+        failures += new PerftestInGuest(loops.get(0), provider, device, arguments[i + 1]).run(arguments[i + 2]);
       }
-      failures = guest.failures;
     }
     System.exit(failures == 0 ? 0 : 1);
+  }
+
+  private int run(String jobs) {
+    for (String job : jobs.split(",", -1)) {
+      PerftestProgram program = PerftestProgram.parse(job);
+      check("our client's " + program.name() + " over " + device.fabric(), () -> measures(program));
+      check("our server's " + program.name() + " over " + device.fabric(), () -> serves(program));
+    }
+    return failures;
   }
 
   private void check(String name, Check check) {
@@ -70,9 +77,9 @@ final class PerftestInGuest {
   }
 
   private void measures(PerftestProgram program) throws Exception {
-    Process server = start(program.command(port));
+    Process server = start(command(program));
     try {
-      PerftestRun.measure(provider, device, loop, new InetSocketAddress(address, port), program.job());
+      PerftestRun.measure(provider, device.name(), loop, new InetSocketAddress(address, port), program.job());
       program.check(output(server));
     } finally {
       server.destroyForcibly();
@@ -81,9 +88,9 @@ final class PerftestInGuest {
 
   private void serves(PerftestProgram program) throws Exception {
     BlockingQueue<String> served = new LinkedBlockingQueue<>();
-    InetSocketAddress at = PerftestRun.serve(provider, device, loop, new InetSocketAddress(address, port),
+    PerftestRun.serve(provider, device.name(), loop, new InetSocketAddress(address, port),
         program.job(), served::add);
-    List<String> command = new ArrayList<>(program.command(at.getPort()));
+    List<String> command = command(program);
     command.add(address);
     Process client = start(command);
     try {
@@ -95,6 +102,12 @@ final class PerftestInGuest {
     } finally {
       client.destroyForcibly();
     }
+  }
+
+  private List<String> command(PerftestProgram program) {
+    List<String> command = new ArrayList<>(program.command(port));
+    command.addAll(List.of("-d", device.name()));
+    return command;
   }
 
   private static Process start(List<String> command) throws IOException {
