@@ -17,7 +17,7 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** NVMe/RDMA with the Linux kernel at the other end: over soft iWARP with ours outside of the guest, and over soft RoCE with ours inside, through libibverbs. */
+/** NVMe/RDMA with the Linux kernel at the other end: over soft iWARP with ours outside of the guest, and over soft RoCE and soft iWARP with ours inside, through libibverbs. */
 @NeedsGuest
 class LinuxNvmeRdmaPeer {
   private static final String NQN = "nqn.2026-01.io.remora.test:rdma";
@@ -125,11 +125,23 @@ class LinuxNvmeRdmaPeer {
   @ParameterizedTest
   @MethodSource("io.remora.peers.GuestTool#kernels")
   void worksWithTheKernelOverRoce(String kernel) {
+    inTheGuest(kernel, "rxe", "RoCEv2", "roce-v2");
+  }
+
+  @ParameterizedTest
+  @MethodSource("io.remora.peers.GuestTool#kernels")
+  void worksWithTheKernelOverSoftIwarp(String kernel) {
+    inTheGuest(kernel, "siw", "iWARP", "iwarp");
+  }
+
+  private static void inTheGuest(String kernel, String kind, String fabric, String type) {
     List<String> options = new ArrayList<>(
         List.of("--smp", "2", "--mem", "2048", "--java", System.getProperty("java.home")));
     String inside = GuestClassPath.share(options);
-    Guest.Config config = new Guest.Config("rdma-rxe-" + kernel, kernel, options, Duration.ofMinutes(5));
-    try (Guest guest = new Guest(config, "rdma-rxe.sh", Map.of("NQN", NQN, "CLASS_PATH", inside), Map.of())) {
+    Guest.Config config = new Guest.Config("rdma-" + kind + "-" + kernel, kernel, options, Duration.ofMinutes(5));
+    Map<String, String> environment = Map.of("NQN", NQN, "CLASS_PATH", inside, "KIND", kind, "FABRIC", fabric, "TYPE",
+        type);
+    try (Guest guest = new Guest(config, "rdma-ibverbs.sh", environment, Map.of())) {
       guest.finish(3);
     }
   }

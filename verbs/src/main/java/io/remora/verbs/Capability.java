@@ -29,6 +29,10 @@ public enum Capability {
    * Without it the connection ends and requests end with {@link WorkStatus#FLUSH_ERROR}; the reason comes as an {@link AsyncEvent}, if at all.
    */
   REMOTE_STATUS,
+  /** Peers cannot read a region without {@link Access#REMOTE_READ}; without this they read any region of the protection domain whose key they know. */
+  READ_RIGHTS,
+  /** {@link CompletionQueue#requestNotify} for solicited messages only. */
+  SOLICITED_EVENTS,
   /** Any native memory may be registered; without it only memory from {@link Context#allocate}, or of a base buffer pool. */
   ANY_MEMORY,
   /** Queue pairs may be brought up by {@link QueuePair#modify} without the connection manager. */

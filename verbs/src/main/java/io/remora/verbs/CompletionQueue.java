@@ -18,7 +18,7 @@ public interface CompletionQueue extends AutoCloseable {
   /**
    * The event handler runs once, on the loop, when something completes after this call.
    *
-   * @param solicitedOnly only for messages that were sent {@linkplain SendRequest#solicited solicited}, and failures
+   * @param solicitedOnly only for messages that were sent {@linkplain SendRequest#solicited solicited}, and failures; needs {@link Capability#SOLICITED_EVENTS}
    */
   void requestNotify(boolean solicitedOnly);
 

@@ -27,10 +27,11 @@ final class DeviceQuery {
   private final NativeDevice device;
   private final byte[] asked = new byte[DeviceAttributeLayout.BYTES];
   private final Fabric fabric;
+  private final DriverQuirks quirks;
   private final int mtuCode;
   private final long maxMessageBytes;
 
-  DeviceQuery(VerbsLibrary verbs, NativeDevice device) {
+  DeviceQuery(VerbsLibrary verbs, NativeDevice device, boolean hardware) {
     this.device = device;
     this.fabric = Objects.requireNonNull(device.fabric());
     try (Arena arena = Arena.ofConfined()) {
@@ -43,6 +44,7 @@ final class DeviceQuery {
       this.mtuCode = Memory.getInt(port + PortLayout.ACTIVE_MTU);
       this.maxMessageBytes = Memory.getInt(port + PortLayout.MAX_MESSAGE_SIZE) & 0xffffffffL;
     }
+    this.quirks = DriverQuirks.of(number(DeviceAttributeLayout.VENDOR_ID), hardware);
   }
 
   /** The path's, as {@code ibv_mtu} numbers it: 1 for 256 bytes, 5 for 4096. */
@@ -50,9 +52,9 @@ final class DeviceQuery {
     return mtuCode;
   }
 
-  /** Who has made it. */
-  int vendor() {
-    return number(DeviceAttributeLayout.VENDOR_ID);
+  /** What its driver does otherwise. */
+  DriverQuirks quirks() {
+    return quirks;
   }
 
   /** All of it. */
@@ -72,10 +74,12 @@ final class DeviceQuery {
     int atomics = number(DeviceAttributeLayout.ATOMIC_CAPABILITY);
     boolean iwarp = fabric == Fabric.IWARP;
     add(can, Capability.SHARED_RECEIVE_QUEUE, number(DeviceAttributeLayout.MAX_SRQ) > 0);
-    add(can, Capability.SEND_WITH_INVALIDATE, iwarp || (flags & MEM_MGT_EXTENSIONS) != 0);
-    // rxe checks the bounds of the region and not those of the window, which therefore protects nothing.
+    add(can, Capability.SEND_WITH_INVALIDATE,
+        (iwarp || (flags & MEM_MGT_EXTENSIONS) != 0) && !quirks.losesInvalidatedKeys());
+    add(can, Capability.READ_RIGHTS, !quirks.readsWithoutRights());
+    add(can, Capability.SOLICITED_EVENTS, !quirks.ignoresSolicited());
     add(can, Capability.MEMORY_WINDOWS, (flags & (MEM_WINDOW_TYPE_2A | MEM_WINDOW_TYPE_2B)) != 0
-        && number(DeviceAttributeLayout.MAX_MW) > 0 && vendor() != OpenDevice.VENDOR_RXE);
+        && number(DeviceAttributeLayout.MAX_MW) > 0 && !quirks.windowsAreOpen());
     if (!iwarp) {
       can.addAll(Set.of(Capability.UC, Capability.UD, Capability.IMMEDIATE, Capability.RECEIVER_NOT_READY,
           Capability.REMOTE_STATUS));

@@ -1,12 +1,14 @@
 package io.remora.verbs.ibverbs;
 
 import io.remora.base.Check;
+import io.remora.verbs.Capability;
 import io.remora.verbs.CompletionOpcode;
 import io.remora.verbs.CompletionQueue;
 import io.remora.verbs.WorkCompletions;
 import io.remora.verbs.WorkStatus;
 import io.remora.verbs.soft.Children;
 import java.lang.foreign.Arena;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,6 +33,7 @@ final class IbvCompletionQueue implements CompletionQueue {
   private final long queue;
   private final int entries;
   private final int slot;
+  private final @Nullable SendOrders orders;
   private @Nullable LateFlushes late;
   private int taken;
   private int shown;
@@ -45,6 +48,7 @@ final class IbvCompletionQueue implements CompletionQueue {
     this.path = context.device().path;
     this.onEvent = onEvent;
     this.entries = entries;
+    this.orders = context.device().quirks.showsReadsLate() ? new SendOrders() : null;
     this.slot = onEvent == null ? -1 : context.channel().add(this);
     long made = context.device().libraries.verbs().createCq.call(context.device().context, entries, Math.max(slot, 0),
         onEvent == null ? 0 : context.channel().address(), 0);
@@ -89,9 +93,15 @@ final class IbvCompletionQueue implements CompletionQueue {
     assert context.loop().inLoop();
     into.clear();
     while (!into.full() && !closed) {
+      if (orders != null && orders.show(into)) {
+        continue;
+      }
       if (shown == taken) {
         int room = Math.min(BATCH, into.capacity() - into.count());
         if (take(room) == 0) {
+          if (orders != null && orders.flush()) {
+            continue;
+          }
           if (late == null || !late.show(into)) {
             break;
           }
@@ -118,6 +128,11 @@ final class IbvCompletionQueue implements CompletionQueue {
     int status = Memory.getInt(completion + CompletionLayout.STATUS);
     if (status != 0) {
       context.failed(queuePair);
+    }
+    if (orders != null && orders.take(completion)) {
+      return;
+    }
+    if (status != 0) {
       into.add(id, WorkStatus.of(status), null, 0, queuePair);
       into.vendorErrorOfLast(Memory.getInt(completion + CompletionLayout.VENDOR_ERROR));
       return;
@@ -137,6 +152,21 @@ final class IbvCompletionQueue implements CompletionQueue {
     }
   }
 
+  /** Sends that {@code order} puts in order show here; returns its number. Only for devices that need it. */
+  int order(SendOrder order) {
+    return Objects.requireNonNull(orders).add(order);
+  }
+
+  /** The queue pair of order {@code number} is in the error state. */
+  void failOrder(int number) {
+    Objects.requireNonNull(orders).fail(number);
+  }
+
+  /** The queue pair of order {@code number} has been destroyed. */
+  void removeOrder(int number) {
+    Objects.requireNonNull(orders).remove(number);
+  }
+
   /** Shows a request of queue pair {@code number} as flushed, for drivers that do not; false when there is no room. */
   boolean flush(long id, int number) {
     LateFlushes flushes = late;
@@ -148,7 +178,8 @@ final class IbvCompletionQueue implements CompletionQueue {
   }
 
   private boolean nothing() {
-    return shown == taken && take(BATCH) == 0 && (late == null || late.isEmpty());
+    return shown == taken && take(BATCH) == 0 && (late == null || late.isEmpty())
+        && (orders == null || (!orders.isReady() && !orders.flush()));
   }
 
   /** Drops what queue pair {@code number}, which has been destroyed, has here: its number may be another one's soon. */
@@ -198,6 +229,9 @@ final class IbvCompletionQueue implements CompletionQueue {
   @Override
   public void requestNotify(boolean solicited) {
     Check.argument(onEvent != null, "a completion queue that was made without an event handler is only polled");
+    if (solicited) {
+      context.device().require(Capability.SOLICITED_EVENTS, "an event for solicited messages only");
+    }
     wanted = true;
     solicitedOnly = solicited;
     if (solicited && armed == NOT_ARMED) {

@@ -29,6 +29,9 @@ final class IbvQueuePair implements QueuePair {
   private final QueuePairChanges changes;
   private final SendWriter sends;
   private final ReceiveWriter receives;
+  /** Null where the device keeps the order itself. */
+  private final @Nullable SendOrder order;
+  private final int orderNumber;
   /** As far as this end knows: a connection that fails by itself is found out by {@link #state}. */
   private QueuePairState known = QueuePairState.RESET;
   private @Nullable IbvCmId connection;
@@ -47,6 +50,8 @@ final class IbvQueuePair implements QueuePair {
     this.changes = new QueuePairChanges(device, queuePair, config.type());
     this.sends = new SendWriter(domain, config);
     this.receives = new ReceiveWriter(domain, config.maxPieces());
+    this.order = device.quirks.showsReadsLate() ? new SendOrder(number, config.maxSends()) : null;
+    this.orderNumber = order == null ? -1 : sendCompletions.order(order);
     device.events.add(queuePair, domain.context(), this);
     sendCompletions.users().opened(KIND);
     receiveCompletions.users().opened(KIND);
@@ -134,6 +139,11 @@ final class IbvQueuePair implements QueuePair {
     }
     // A datagram's or an unreliable connection's send queue may fail alone.
     known = config.type() == QueuePairType.RC ? QueuePairState.ERROR : changes.query();
+    if (order != null) {
+      // Before the connection ends: from its end on siw forgets the reads that are under way.
+      changes.to(QueuePairAttributes.to(QueuePairState.ERROR));
+      sendCompletions.failOrder(orderNumber);
+    }
     if (connection != null && known == QueuePairState.ERROR) {
       connection.queuePairEnded(Status.DISCONNECTED, "the queue pair has failed");
     }
@@ -156,20 +166,42 @@ final class IbvQueuePair implements QueuePair {
     if (losesPosts()) {
       return sendCompletions.flush(request.id(), number) ? Status.OK : Status.NO_RESOURCES;
     }
-    sends.write(0, request);
+    if (isFull()) {
+      return Status.NO_RESOURCES;
+    }
+    write(0, request);
     status = PostResult.status(device.path.postSend(queuePair, sends.first(), sends.refused()));
     if (status.isOk() && Memory.getLong(sends.refused()) != 0) {
-      return Status.NO_RESOURCES;
+      status = Status.NO_RESOURCES;
     }
     if (status.isOk()) {
       posted(request);
+    } else {
+      withdraw(1);
     }
     return status;
   }
 
+  private boolean isFull() {
+    return order != null && order.isFull();
+  }
+
+  private void write(int index, SendRequest request) {
+    sends.write(index, request);
+    if (order != null) {
+      sends.name(index, SendOrders.name(orderNumber, order.add(request)));
+    }
+  }
+
+  private void withdraw(int count) {
+    if (order != null) {
+      order.withdraw(count);
+    }
+  }
+
   /** Whether the driver would neither carry out nor flush what is posted now. */
   private boolean losesPosts() {
-    return known == QueuePairState.ERROR && device.losesPostsInError;
+    return known == QueuePairState.ERROR && device.quirks.losesPostsInError();
   }
 
   @Override
@@ -181,8 +213,9 @@ final class IbvQueuePair implements QueuePair {
     int done = 0;
     while (done < count && mayPostSends()) {
       int chained = 0;
-      while (chained < SendWriter.BATCH && done + chained < count && sends.check(requests[done + chained]).isOk()) {
-        sends.write(chained, requests[done + chained]);
+      while (chained < SendWriter.BATCH && done + chained < count && !isFull()
+          && sends.check(requests[done + chained]).isOk()) {
+        write(chained, requests[done + chained]);
         if (chained > 0) {
           sends.chain(chained);
         }
@@ -197,6 +230,7 @@ final class IbvQueuePair implements QueuePair {
       }
       done += taken;
       if (taken < chained) {
+        withdraw(chained - taken);
         break;
       }
     }
@@ -234,6 +268,9 @@ final class IbvQueuePair implements QueuePair {
     } else {
       changes.to(attributes);
     }
+    if (state == QueuePairState.ERROR && order != null) {
+      sendCompletions.failOrder(orderNumber);
+    }
     known = state;
     if (connection != null && (state == QueuePairState.ERROR || state == QueuePairState.RESET)) {
       connection.queuePairEnded(Status.OK, "ended by this end");
@@ -245,6 +282,9 @@ final class IbvQueuePair implements QueuePair {
     changes.to(QueuePairAttributes.to(QueuePairState.ERROR));
     sendCompletions.forget(number);
     receiveCompletions.forget(number);
+    if (order != null) {
+      order.clear();
+    }
     retired = true;
   }
 
@@ -273,6 +313,9 @@ final class IbvQueuePair implements QueuePair {
     domain.children().closed(KIND);
     sends.close();
     receives.close();
+    if (order != null) {
+      sendCompletions.removeOrder(orderNumber);
+    }
     changes.close();
   }
 

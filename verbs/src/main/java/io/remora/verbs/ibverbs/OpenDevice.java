@@ -19,9 +19,8 @@ final class OpenDevice {
   private static final Set<String> BYPASS = Set.of("mlx5_core", "mlx4_core", "bnxt_en", "cxgb4", "qede", "ice", "i40e",
       "idpf", "irdma", "hns3", "hns_roce_hw_v2", "erdma", "efa");
 
-  /** What rxe says in place of a vendor's number; no vendor has it. */
-  static final int VENDOR_RXE = 0xffffff;
-  private static final int VENDOR_SIW = 0x626d74;
+  /** The kernel's own number for {@link CompletionLayout#FLAG_INVALIDATED}. */
+  private static final int KERNELS_INVALIDATED = 4;
 
   final Libraries libraries;
   final String name;
@@ -38,8 +37,7 @@ final class OpenDevice {
   final boolean hardware;
   /** The bits of a completion's flags that say that it made a key invalid. */
   final int invalidatedFlags;
-  /** Whether what is posted to a queue pair in the error state never shows: siw reads it no more. */
-  final boolean losesPostsInError;
+  final DriverQuirks quirks;
   final AsyncEvents events;
   /** Whose the ids of connections are. */
   final Map<Long, CmTarget> cmTargets = new ConcurrentHashMap<>();
@@ -73,11 +71,14 @@ final class OpenDevice {
     this.addresses = device.addresses();
     this.path = path;
     this.hardware = hardware;
-    DeviceQuery query = new DeviceQuery(libraries.verbs(), device);
+    DeviceQuery query = new DeviceQuery(libraries.verbs(), device, hardware);
     this.mtuCode = query.mtuCode();
-    this.losesPostsInError = !hardware && query.vendor() == VENDOR_SIW;
-    // rxe hands the kernel's own number out, which libibverbs gives another meaning that rxe has no use for.
-    this.invalidatedFlags = CompletionLayout.FLAG_INVALIDATED | (query.vendor() == VENDOR_RXE ? 4 : 0);
+    this.quirks = query.quirks();
+    this.invalidatedFlags = CompletionLayout.FLAG_INVALIDATED
+        | (quirks.numbersInvalidationsItself() ? KERNELS_INVALIDATED : 0);
+    if (quirks.hasABadPlace()) {
+      BadPlace.cover(libraries.verbs(), context, name);
+    }
     this.attributes = query.attributes(new InlineProbe(libraries.verbs(), context).largest(name));
     this.events = new AsyncEvents(this);
   }

@@ -13,6 +13,8 @@ final class ReceiveWriter {
   private final long refused;
   private final long request;
   private final long pieces;
+  /** What goes for no pieces at all: one of no bytes where the device wants one. */
+  private final int least;
 
   ReceiveWriter(IbvProtectionDomain domain, int maxPieces) {
     this.domain = domain;
@@ -21,6 +23,7 @@ final class ReceiveWriter {
     this.refused = arena.allocate(8, 8).address();
     this.request = arena.allocate(ReceiveLayout.BYTES, 64).address();
     this.pieces = arena.allocate((long) Math.max(1, maxPieces) * PieceLayout.BYTES, 64).address();
+    this.least = domain.context().device().quirks.receivesNeedAPiece() ? 1 : 0;
     Memory.putLong(request + ReceiveLayout.PIECES, pieces);
   }
 
@@ -40,8 +43,11 @@ final class ReceiveWriter {
       Memory.putInt(piece + PieceLayout.LENGTH, r.length(i));
       Memory.putInt(piece + PieceLayout.LOCAL_KEY, region.localKey());
     }
+    if (r.pieces() < least) {
+      Memory.zero(pieces, PieceLayout.BYTES);
+    }
     Memory.putLong(request + ReceiveLayout.ID, r.id());
-    Memory.putInt(request + ReceiveLayout.PIECE_COUNT, r.pieces());
+    Memory.putInt(request + ReceiveLayout.PIECE_COUNT, Math.max(r.pieces(), least));
     Memory.putLong(refused, 0);
     return true;
   }

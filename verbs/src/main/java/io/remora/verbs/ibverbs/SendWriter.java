@@ -141,6 +141,15 @@ final class SendWriter {
     }
   }
 
+  /** The device is to call the request at {@code index} {@code id}, and to tell its end if it is a read. */
+  void name(int index, long id) {
+    long to = at(index);
+    Memory.putLong(to + SendLayout.ID, id);
+    if (Memory.getInt(to + SendLayout.OPCODE) == SendOpcode.READ.code()) {
+      Memory.putInt(to + SendLayout.FLAGS, Memory.getInt(to + SendLayout.FLAGS) | SendLayout.FLAG_SIGNALLED);
+    }
+  }
+
   /** The request at {@code index} follows the one before it. */
   void chain(int index) {
     Memory.putLong(at(index - 1) + SendLayout.NEXT, at(index));

@@ -13,6 +13,7 @@ import io.remora.verbs.tck.TransferTck;
 import java.net.Inet4Address;
 import java.net.InetAddress;
 import java.util.List;
+import java.util.stream.Stream;
 import org.opentest4j.TestAbortedException;
 
 /** The conformance kit on the first device of this machine that can be used and has an IPv4 address: run by name in the guest ({@code IbverbsPeer}), where there is one. */
@@ -29,13 +30,23 @@ class IbverbsDeviceConformance implements TransferTck, ConnectionTck, DatagramTc
     IbverbsProvider provider = new IbverbsProvider();
     String unavailable = provider.unavailable();
     assumeTrue(unavailable == null, unavailable);
+    DeviceInfo device = device(provider);
+    return new RealFabric(provider, device.name(), address(device), SECONDS);
+  }
+
+  /** The first that can be used and has an IPv4 address. */
+  static DeviceInfo device(IbverbsProvider provider) {
     List<DeviceInfo> devices = provider.devices();
-    for (DeviceInfo device : devices) {
-      InetAddress address = device.addresses().stream().filter(Inet4Address.class::isInstance).findFirst().orElse(null);
-      if (device.usable() && address != null) {
-        return new RealFabric(provider, device.name(), address, SECONDS);
-      }
-    }
-    throw new TestAbortedException("no device can be used: " + devices);
+    return devices.stream().filter(device -> device.usable() && addresses(device).findAny().isPresent()).findFirst()
+        .orElseThrow(() -> new TestAbortedException("no device can be used: " + devices));
+  }
+
+  /** Its IPv4 address. */
+  static InetAddress address(DeviceInfo device) {
+    return addresses(device).findFirst().orElseThrow();
+  }
+
+  private static Stream<InetAddress> addresses(DeviceInfo device) {
+    return device.addresses().stream().filter(Inet4Address.class::isInstance);
   }
 }

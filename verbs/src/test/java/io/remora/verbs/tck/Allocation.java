@@ -14,8 +14,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Measures what loops allocate for sends, receives, writes and reads, once all is warm. */
 final class Allocation {
-  /** Rounds of one look, and looks until one must have seen nothing allocated: compilers allocate for who is not compiled yet. */
-  private static final int ROUNDS = 5_000;
+  /** Rounds of one look (fewer where the processor is emulated), and looks until one must have seen nothing allocated: compilers allocate for who is not compiled yet. */
+  private static final int ROUNDS = Integer.getInteger("remora.test.rounds", 5_000);
   private static final int LOOKS = 32;
   private static final long LIMIT_S = 60;
 

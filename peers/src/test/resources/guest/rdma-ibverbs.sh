@@ -1,19 +1,19 @@
-# Both ends of NVMe/RDMA in the guest over soft RoCE, which libibverbs reaches: our host against nvmet-rdma, nvme-rdma against our target.
-# From outside: NQN, CLASS_PATH
+# Both ends of NVMe/RDMA in the guest over a software device that libibverbs reaches: our host against nvmet-rdma, nvme-rdma against our target.
+# From outside: NQN, CLASS_PATH, KIND (rxe or siw), FABRIC (as remora rdma devices says it), TYPE (as NVMe's discovery says it)
 . /host/checks.sh
 
 remora() {
   java -ea -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xmx256m --enable-native-access=ALL-UNNAMED -cp "$CLASS_PATH" io.remora.cli.Remora "$@"
 }
 
-has_rxe() {
-  rdma-up rxe eth0
+has_device() {
+  rdma-up "$KIND" eth0
   ADDRESS=$(ip -4 -o addr show eth0 | sed 's/.*inet \([0-9.]*\).*/\1/')
   echo "$ADDRESS" >/tmp/address
   modprobe null_blk nr_devices=1 gb=1 memory_backed=1
   nvmet-export rdma "$ADDRESS" 4420 "$NQN" /dev/nullb0
   remora rdma devices | tee /tmp/devices
-  grep -q 'ibverbs.*RoCEv2.*eth0.*usable' /tmp/devices
+  grep -q "ibverbs.*$FABRIC.*eth0.*usable" /tmp/devices
 }
 
 bench() { # PORT OPTION...
@@ -31,7 +31,7 @@ our_target() {
   remora target --device mem:64m --nqn "$NQN" --listen "$ADDRESS:4421" --transport rdma --provider ibverbs >/tmp/target 2>&1 &
   within 60 grep -q '^ready: ' /tmp/target
   nvme discover -t rdma -a "$ADDRESS" -s 4421 | tee /tmp/discovered
-  grep -q 'rdma_prtype: *roce-v2$' /tmp/discovered
+  grep -q "rdma_prtype: *$TYPE\$" /tmp/discovered
   PORT=4421 TRANSPORT=rdma connect "$NQN" -i 1 -Q 32
   fio_verify small "$(disk_of "$NQN")" --rw=randrw --bs=4k --size=1m --iodepth=16
   fio_verify large "$(disk_of "$NQN")" --rw=randrw --bs=256k --size=4m --iodepth=4
@@ -43,7 +43,7 @@ our_target() {
   within 30 eval '! pidof java'
 }
 
-must "soft RoCE, and the kernel's target on it" has_rxe
+must "a $KIND device, and the kernel's target on it" has_device
 ADDRESS=$(cat /tmp/address)
 check "our host against nvmet-rdma, through ibverbs" our_host
 check "nvme-rdma and our host against our target, through ibverbs" our_target
