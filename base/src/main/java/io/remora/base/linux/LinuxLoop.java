@@ -249,7 +249,16 @@ final class LinuxLoop implements Loop, Clock {
 
   /** Something that the loop called has thrown. */
   void failed(Throwable e) {
-    LOG.log(System.Logger.Level.ERROR, "a task of loop " + name + " failed; the loop goes on", e);
+    log("a task of loop " + name + " failed; the loop goes on", e);
+  }
+
+  /** A log may need files or memory that there are none of: that shall not end the loop. */
+  private static void log(String text, Throwable e) {
+    try {
+      LOG.log(System.Logger.Level.ERROR, text, e);
+    } catch (Throwable ignored) {
+      // There is nobody left to tell.
+    }
   }
 
   private void run() {
@@ -266,7 +275,7 @@ final class LinuxLoop implements Loop, Clock {
     try {
       turns();
     } catch (Throwable e) {
-      LOG.log(System.Logger.Level.ERROR, "loop " + name + " cannot go on", e);
+      log("loop " + name + " cannot go on", e);
       tasks.close();
     }
     // Memory that the kernel may still write to is better lost than given to somebody else.
