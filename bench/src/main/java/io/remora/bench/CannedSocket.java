@@ -1,17 +1,10 @@
 package io.remora.bench;
 
-import io.remora.base.Loop;
-import io.remora.base.Sgl;
-import io.remora.base.Status;
-import io.remora.base.StreamSocket;
+import io.remora.base.sim.InputSocket;
 import java.lang.foreign.MemorySegment;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 
 /** A socket in which the same bytes come again and again. Nothing can be written to it. */
-final class CannedSocket implements StreamSocket {
-  private static final InetSocketAddress NOWHERE = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
-
+final class CannedSocket extends InputSocket {
   private final MemorySegment bytes;
   private long position;
 
@@ -31,38 +24,4 @@ final class CannedSocket implements StreamSocket {
     position += take;
     return take;
   }
-
-  @Override
-  public long write(Sgl source) {
-    throw new UnsupportedOperationException("nothing is written here");
-  }
-
-  @Override
-  public Loop loop() {
-    throw new UnsupportedOperationException("belongs to no loop");
-  }
-
-  @Override
-  public InetSocketAddress localAddress() {
-    return NOWHERE;
-  }
-
-  @Override
-  public InetSocketAddress remoteAddress() {
-    return NOWHERE;
-  }
-
-  @Override
-  public Status closeReason() {
-    return Status.OK;
-  }
-
-  @Override
-  public void shutdownOutput() {}
-
-  @Override
-  public void reset() {}
-
-  @Override
-  public void close() {}
 }

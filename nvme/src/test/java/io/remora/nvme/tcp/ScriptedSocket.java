@@ -1,17 +1,13 @@
 package io.remora.nvme.tcp;
 
-import io.remora.base.Loop;
-import io.remora.base.Sgl;
-import io.remora.base.Status;
-import io.remora.base.StreamSocket;
+import io.remora.base.sim.InputSocket;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.net.InetSocketAddress;
 import java.util.Arrays;
 import java.util.Random;
 
 /** A stream that holds what a test wrote, and gives it away in pieces of random length. One thread. */
-final class ScriptedSocket implements StreamSocket {
+final class ScriptedSocket extends InputSocket {
   private byte[] input = {};
   private final Random random;
   private final int maxPiece;
@@ -37,38 +33,4 @@ final class ScriptedSocket implements StreamSocket {
     reads++;
     return count;
   }
-
-  @Override
-  public Loop loop() {
-    throw new AssertionError();
-  }
-
-  @Override
-  public InetSocketAddress localAddress() {
-    throw new AssertionError();
-  }
-
-  @Override
-  public InetSocketAddress remoteAddress() {
-    throw new AssertionError();
-  }
-
-  @Override
-  public long write(Sgl source) {
-    throw new AssertionError();
-  }
-
-  @Override
-  public Status closeReason() {
-    return Status.OK;
-  }
-
-  @Override
-  public void shutdownOutput() {}
-
-  @Override
-  public void reset() {}
-
-  @Override
-  public void close() {}
 }

@@ -1,16 +1,12 @@
 package io.remora.verbs.iwarp;
 
-import io.remora.base.Loop;
-import io.remora.base.Sgl;
-import io.remora.base.Status;
-import io.remora.base.StreamSocket;
+import io.remora.base.sim.InputSocket;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
-import java.net.InetSocketAddress;
 import java.util.random.RandomGenerator;
 
 /** The receiving half of a socket: hands out the bytes of an array in pieces of random length, then its end. */
-final class BytesSocket implements StreamSocket {
+final class BytesSocket extends InputSocket {
   private final byte[] bytes;
   private final RandomGenerator random;
   private final int maxPiece;
@@ -36,38 +32,4 @@ final class BytesSocket implements StreamSocket {
     at += count;
     return count;
   }
-
-  @Override
-  public Loop loop() {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public InetSocketAddress localAddress() {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public InetSocketAddress remoteAddress() {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public long write(Sgl source) {
-    throw new UnsupportedOperationException();
-  }
-
-  @Override
-  public Status closeReason() {
-    return Status.OK;
-  }
-
-  @Override
-  public void shutdownOutput() {}
-
-  @Override
-  public void reset() {}
-
-  @Override
-  public void close() {}
 }
