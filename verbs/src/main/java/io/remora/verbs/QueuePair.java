@@ -28,8 +28,8 @@ public interface QueuePair extends AutoCloseable {
    * the end of the turn.
    *
    * @return {@link Status#OK}; {@link Status#NO_RESOURCES} when the queue is full; {@link Status#INVALID} for a request that breaks the queue pair's bounds, names memory of
-   *     another protection domain or that this end may not use so, or comes before {@link QueuePairState#READY_TO_SEND}; {@link Status#UNSUPPORTED} for an operation
-   *     that this type of queue pair, the device or the peer has not, which {@link #whyUnsupported} puts in words. Nothing was posted then.
+   *     another protection domain or that this end may not use so, is a datagram without a destination, or comes before {@link QueuePairState#READY_TO_SEND}; {@link
+   *     Status#UNSUPPORTED} for an operation that this type of queue pair, the device or the peer has not, which {@link #whyUnsupported} puts in words. Nothing was posted then.
    */
   Status postSend(SendRequest request);
 

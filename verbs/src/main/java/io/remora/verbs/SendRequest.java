@@ -1,6 +1,5 @@
 package io.remora.verbs;
 
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,21 +9,12 @@ import org.jspecify.annotations.Nullable;
  * <p>{@link QueuePair#postSend} reads it and keeps nothing of it, so the object itself is free when that returns. The <em>memory</em> that it names belongs to
  * the device from the post to the request's completion; with {@link #inline} the data is copied by the post and the memory is free at once.
  */
-public final class SendRequest {
-  /** As many pieces as any device takes. */
-  public static final int MAX_PIECES = 32;
-
-  private long id;
+public final class SendRequest extends WorkRequest {
   private SendOpcode opcode = SendOpcode.SEND;
   private boolean signalled = true;
   private boolean solicited;
   private boolean fenced;
   private boolean inline;
-  private final @Nullable MemoryRegion[] regions;
-  private final long[] offsets;
-  private final int[] lengths;
-  private int count;
-  private long totalBytes;
   private int immediate;
   private int invalidateKey;
   private long remoteAddress;
@@ -48,9 +38,7 @@ public final class SendRequest {
 
   /** A request of up to {@code maxPieces} pieces, 1 to {@link #MAX_PIECES}. */
   public SendRequest(int maxPieces) {
-    this.regions = new MemoryRegion[maxPieces];
-    this.offsets = new long[maxPieces];
-    this.lengths = new int[maxPieces];
+    super(maxPieces);
   }
 
   // What it does. Each sets the opcode and the fields that go with it; pieces, id and flags stay.
@@ -155,7 +143,7 @@ public final class SendRequest {
 
   /** What its completion brings back; the caller's own. */
   public SendRequest id(long value) {
-    id = value;
+    setId(value);
     return this;
   }
 
@@ -185,21 +173,13 @@ public final class SendRequest {
 
   /** Forgets all pieces. */
   public SendRequest clear() {
-    Arrays.fill(regions, 0, count, null);
-    count = 0;
-    totalBytes = 0;
+    removePieces();
     return this;
   }
 
   /** Appends {@code length} bytes (0 adds nothing; below 2 GiB) at {@code offset} of {@code region}. */
   public SendRequest add(MemoryRegion region, long offset, int length) {
-    if (length != 0) {
-      regions[count] = region;
-      offsets[count] = offset;
-      lengths[count] = length;
-      count++;
-      totalBytes += length;
-    }
+    addPiece(region, offset, length);
     return this;
   }
 
@@ -209,10 +189,6 @@ public final class SendRequest {
   }
 
   // For providers.
-
-  public long id() {
-    return id;
-  }
 
   public SendOpcode opcode() {
     return opcode;
@@ -232,33 +208,6 @@ public final class SendRequest {
 
   public boolean isInline() {
     return inline;
-  }
-
-  /** The number of pieces. */
-  public int pieces() {
-    return count;
-  }
-
-  /** Where piece {@code index} lies. */
-  public MemoryRegion region(int index) {
-    MemoryRegion region = regions[index];
-    assert region != null && index < count;
-    return region;
-  }
-
-  /** Where in its region piece {@code index} begins, in bytes. */
-  public long offset(int index) {
-    return offsets[index];
-  }
-
-  /** The length of piece {@code index}, in bytes. */
-  public int length(int index) {
-    return lengths[index];
-  }
-
-  /** The sum of the lengths, in bytes. */
-  public long totalBytes() {
-    return totalBytes;
   }
 
   public int immediate() {

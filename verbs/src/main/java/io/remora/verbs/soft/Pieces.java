@@ -2,8 +2,7 @@ package io.remora.verbs.soft;
 
 import io.remora.base.Sgl;
 import io.remora.verbs.MemoryRegion;
-import io.remora.verbs.ReceiveRequest;
-import io.remora.verbs.SendRequest;
+import io.remora.verbs.WorkRequest;
 import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
@@ -35,14 +34,7 @@ public final class Pieces {
     totalBytes = 0;
   }
 
-  void set(SendRequest request) {
-    clear();
-    for (int i = 0; i < request.pieces(); i++) {
-      add(request.region(i), request.offset(i), request.length(i));
-    }
-  }
-
-  void set(ReceiveRequest request) {
+  void set(WorkRequest request) {
     clear();
     for (int i = 0; i < request.pieces(); i++) {
       add(request.region(i), request.offset(i), request.length(i));

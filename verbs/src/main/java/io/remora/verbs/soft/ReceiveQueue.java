@@ -27,13 +27,8 @@ final class ReceiveQueue {
   }
 
   Status post(ReceiveRequest request) {
-    if (request.pieces() > maxPieces) {
+    if (request.pieces() > maxPieces || !domain.permits(request, Access.LOCAL_WRITE)) {
       return Status.INVALID;
-    }
-    for (int i = 0; i < request.pieces(); i++) {
-      if (!SoftQueuePair.mayUse(domain, request.region(i), request.offset(i), request.length(i), Access.LOCAL_WRITE)) {
-        return Status.INVALID;
-      }
     }
     if (freeCount == 0) {
       return Status.NO_RESOURCES;

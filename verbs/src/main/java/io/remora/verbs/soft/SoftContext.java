@@ -12,7 +12,7 @@ import io.remora.verbs.Context;
 import io.remora.verbs.DeviceAttributes;
 import io.remora.verbs.ProtectionDomain;
 import io.remora.verbs.QueuePairConfig;
-import io.remora.verbs.SendRequest;
+import io.remora.verbs.WorkRequest;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.net.InetSocketAddress;
@@ -105,7 +105,7 @@ public abstract class SoftContext implements Context {
     Check.argument(config.maxReceives() >= 0 && config.maxReceives() <= attributes.maxWorkRequests(),
         "%d receives: 0 to %d",
         config.maxReceives(), attributes.maxWorkRequests());
-    int most = Math.min(attributes.maxPieces(), SendRequest.MAX_PIECES);
+    int most = Math.min(attributes.maxPieces(), WorkRequest.MAX_PIECES);
     Check.argument(config.maxPieces() >= 0 && config.maxPieces() <= most, "%d pieces: 0 to %d", config.maxPieces(),
         most);
     Check.argument(config.maxInlineBytes() >= 0 && config.maxInlineBytes() <= attributes.maxInlineBytes(),

@@ -28,6 +28,11 @@ public class SoftMemoryRegion extends KeyEntry implements MemoryRegion {
     return valid;
   }
 
+  /** Whether a request may work with {@code length} bytes at {@code offset} as {@code needed} says. */
+  final boolean permits(long offset, int length, int needed) {
+    return valid && offset >= 0 && length >= 0 && offset <= lengthBytes - length && (access & needed) == needed;
+  }
+
   @Override
   public long address() {
     return address;

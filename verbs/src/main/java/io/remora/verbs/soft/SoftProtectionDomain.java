@@ -9,8 +9,8 @@ import io.remora.verbs.MemoryWindow;
 import io.remora.verbs.ProtectionDomain;
 import io.remora.verbs.QueuePair;
 import io.remora.verbs.QueuePairConfig;
-import io.remora.verbs.SendRequest;
 import io.remora.verbs.SharedReceiveQueue;
+import io.remora.verbs.WorkRequest;
 import java.lang.foreign.MemorySegment;
 import java.net.InetSocketAddress;
 
@@ -38,6 +38,17 @@ public class SoftProtectionDomain implements ProtectionDomain {
 
   final void closed(String kind) {
     children.closed(kind);
+  }
+
+  /** Whether the pieces of {@code request} are memory of this domain, with the rights of {@code access}. */
+  final boolean permits(WorkRequest request, int access) {
+    for (int i = 0; i < request.pieces(); i++) {
+      if (!(request.region(i) instanceof SoftMemoryRegion region && region.domain() == this
+          && region.permits(request.offset(i), request.length(i), access))) {
+        return false;
+      }
+    }
+    return true;
   }
 
   @Override
@@ -86,7 +97,7 @@ public class SoftProtectionDomain implements ProtectionDomain {
         context.attributes().maxWorkRequests());
     Check.argument(maxPieces >= 0 && maxPieces <= context.attributes().maxPieces(), "%d pieces: 0 to %d", maxPieces,
         context.attributes().maxPieces());
-    return new SoftSharedReceiveQueue(this, maxRequests, Math.min(maxPieces, SendRequest.MAX_PIECES));
+    return new SoftSharedReceiveQueue(this, maxRequests, Math.min(maxPieces, WorkRequest.MAX_PIECES));
   }
 
   @Override

@@ -8,7 +8,6 @@ import io.remora.verbs.AsyncEvent;
 import io.remora.verbs.Capability;
 import io.remora.verbs.CompletionOpcode;
 import io.remora.verbs.DeviceAttributes;
-import io.remora.verbs.MemoryRegion;
 import io.remora.verbs.QueuePair;
 import io.remora.verbs.QueuePairAttributes;
 import io.remora.verbs.QueuePairConfig;
@@ -152,17 +151,7 @@ public abstract class SoftQueuePair implements QueuePair {
         || (config.type() == QueuePairType.UD && r.destination() == null)) {
       return Status.INVALID;
     }
-    for (int i = 0; i < r.pieces(); i++) {
-      if (!mayUse(domain, r.region(i), r.offset(i), r.length(i), opcode.brings() ? Access.LOCAL_WRITE : 0)) {
-        return Status.INVALID;
-      }
-    }
-    return Status.OK;
-  }
-
-  static boolean mayUse(SoftProtectionDomain domain, MemoryRegion region, long offset, int length, int access) {
-    return region instanceof SoftMemoryRegion r && r.domain() == domain && r.isOpen() && offset >= 0 && length >= 0
-        && offset <= r.lengthBytes() - length && (r.access() & access) == access;
+    return domain.permits(r, opcode.brings() ? Access.LOCAL_WRITE : 0) ? Status.OK : Status.INVALID;
   }
 
   @Override
