@@ -1,8 +1,5 @@
 package io.remora.nvme.target;
 
-import io.remora.base.Buffer;
-import io.remora.base.BufferPool;
-import io.remora.base.Timer;
 import io.remora.nvme.NvmeStatus;
 import io.remora.nvme.Opcode;
 import io.remora.nvme.Sqe;
@@ -12,47 +9,17 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One submission and completion queue of a controller, whatever carries it: the state machine from Connect to the end, memory for
- * commands, SQHD. Belongs to its connection's loop. For transports.
+ * One submission and completion queue of a controller, whatever carries it: the state machine from Connect to the end, SQHD; memory for commands is {@link QueueMemory}'s. Belongs to its connection's loop. For transports.
  *
  * <p>A command goes: {@link #submit}: decode and check → memory ({@link Command.State#WAITING} when there is none) → {@link
  * Transport#fetch} when the host's data is not in the capsule → execute → {@link Transport#respond} → {@link #release}.
  *
- * <p>Invariants: no command takes memory before its fields have been checked; memory is bounded by the connection's limit; after
+ * <p>Invariants: no command takes memory before its fields have been checked; after
  * {@link #closed} nothing is sent, and memory goes back when no device works with it any more.
  */
 public final class QueuePair {
-  /** What one queue begins in one turn of the loop, in bytes of data, before others have theirs. */
-  private static final int TURN_BYTES = 1 << 20;
-
   private enum State {
     NEW, CONNECTING, LIVE, CLOSED
-  }
-
-  /** Waits for memory for the first of the waiting commands. */
-  private final class TransferWaiter extends BufferPool.Waiter {
-    @Override
-    protected void onBuffer(Buffer buffer) {
-      Command command = waitingHead;
-      if (command == null) {
-        buffer.release();
-        return;
-      }
-      popWaiting();
-      give(command, buffer);
-      proceed(command);
-      serveWaiting();
-    }
-  }
-
-  /** Waits for memory for a command that the transport still holds. */
-  private final class CapsuleWaiter extends BufferPool.Waiter {
-    @Override
-    protected void onBuffer(Buffer buffer) {
-      capsuleBuffer = buffer;
-      usedBytes += buffer.sizeBytes();
-      transport.resume();
-    }
   }
 
   private final LoopContext context;
@@ -60,11 +27,8 @@ public final class QueuePair {
   private final FabricsCommands fabrics;
   private final FusedPairs fused = new FusedPairs(this);
   private final List<Command> slots = new ArrayList<>();
-  private final TransferWaiter transferWaiter = new TransferWaiter();
-  private final CapsuleWaiter capsuleWaiter = new CapsuleWaiter();
-  private final long memoryLimitBytes;
+  private final QueueMemory memory;
   private final int maxTransferBytes;
-  private final int capsuleBytes;
   private State state = State.NEW;
   private @Nullable Controller controller;
   private CommandSet commands = CommandSets.NONE;
@@ -78,15 +42,8 @@ public final class QueuePair {
   /** Bits of the flags that must be 0: there are fused commands on I/O queues only. */
   private int fuses = FusedPairs.MASK;
 
-  private @Nullable Command waitingHead;
-  private @Nullable Command waitingTail;
-  private @Nullable Buffer capsuleBuffer;
-  private long usedBytes;
   private int executing;
   private boolean draining;
-  /** Memory that commands were given since {@link #nextTurn} fired last, in bytes. */
-  private long turnBytes;
-  private final Timer nextTurn;
   private boolean detached;
   private boolean quiet;
 
@@ -95,13 +52,8 @@ public final class QueuePair {
     this.context = context;
     this.transport = transport;
     this.fabrics = new FabricsCommands(this);
-    this.memoryLimitBytes = context.target().config().memoryPerConnectionBytes();
+    this.memory = new QueueMemory(context, this);
     this.maxTransferBytes = context.target().config().maxTransferBytes();
-    this.capsuleBytes = context.target().config().inCapsuleBytes();
-    this.nextTurn = context.loop().timer(() -> {
-      turnBytes = 0;
-      serveWaiting();
-    });
   }
 
   /** Begins; false when the target closes, then nothing else may be called. */
@@ -145,7 +97,7 @@ public final class QueuePair {
       status = NvmeStatus.TRANSIENT_TRANSPORT_ERROR;
     }
     if (status == NvmeStatus.SUCCESS && c.inCapsule()) {
-      if (!takeForCapsule(c)) {
+      if (!memory.takeForCapsule(c)) {
         return false;
       }
       MemorySegment.copy(s, capsule + c.sglAddress, c.memory(), 0, c.dataBytes);
@@ -185,7 +137,7 @@ public final class QueuePair {
     } else if (c.memoryBytes == 0 || c.inCapsule()) {
       c.set.execute(c);
     } else {
-      takeOrWait(c);
+      memory.takeOrWait(c);
     }
   }
 
@@ -206,14 +158,8 @@ public final class QueuePair {
   /** The response of {@code command} is on its way: the slot and its memory are free. */
   public void release(Command command) {
     command.state = Command.State.FREE;
-    command.takeBack();
-    Buffer buffer = command.buffer;
-    if (buffer != null) {
-      command.buffer = null;
-      command.request.sgl.clear();
-      usedBytes -= buffer.sizeBytes();
-      buffer.release();
-      serveWaiting();
+    if (memory.takeBack(command)) {
+      memory.serveWaiting();
     }
     if (draining) {
       endIfDrained();
@@ -227,12 +173,12 @@ public final class QueuePair {
 
   /** Memory that its commands hold, in bytes. */
   public long usedBytes() {
-    return usedBytes;
+    return memory.usedBytes();
   }
 
   /** Whether it waits for memory that others have. */
   boolean waitsForMemory() {
-    return transferWaiter.waiting() || capsuleWaiter.waiting();
+    return memory.waits();
   }
 
   /** Takes no more commands; an I/O queue ends when those that it has are answered, a connection without a queue now. */
@@ -263,17 +209,7 @@ public final class QueuePair {
       return;
     }
     state = State.CLOSED;
-    waitingHead = null;
-    waitingTail = null;
-    context.pool().cancel(transferWaiter);
-    context.pool().cancel(capsuleWaiter);
-    nextTurn.cancel();
-    Buffer spare = capsuleBuffer;
-    if (spare != null) {
-      capsuleBuffer = null;
-      usedBytes -= spare.sizeBytes();
-      spare.release();
-    }
+    memory.close();
     Controller of = controller;
     if (of != null) {
       of.post(() -> of.queueClosed(this));
@@ -307,7 +243,7 @@ public final class QueuePair {
   private void settle() {
     if (detached && executing == 0) {
       detached = false;
-      assert usedBytes == 0 : usedBytes;
+      assert memory.usedBytes() == 0 : memory.usedBytes();
       transport.idle();
       context.leave(this);
     }
@@ -446,17 +382,10 @@ public final class QueuePair {
 
   /** Changes the memory of an executing command for {@code bytes} of it; then it is executed again. */
   void exchange(Command c, int bytes) {
-    c.takeBack();
-    Buffer old = c.buffer;
-    if (old != null) {
-      c.buffer = null;
-      c.request.sgl.clear();
-      usedBytes -= old.sizeBytes();
-      old.release();
-    }
+    memory.takeBack(c);
     c.direction = Command.Direction.NONE;
     c.memoryBytes = bytes;
-    takeOrWait(c);
+    memory.takeOrWait(c);
   }
 
   /** Ends a command that was held, without an answer. */
@@ -470,22 +399,13 @@ public final class QueuePair {
 
   /** Ends the command {@code cid} if it only waits; false when it is not found or cannot be stopped. */
   boolean abort(int cid) {
-    Command before = null;
-    for (Command c = waitingHead; c != null; before = c, c = c.nextWaiting) {
-      if (c.cid == cid && (c.flags & FusedPairs.MASK) == 0) {
-        if (before == null) {
-          context.pool().cancel(transferWaiter);
-          popWaiting();
-        } else {
-          before.nextWaiting = c.nextWaiting;
-          waitingTail = c == waitingTail ? before : waitingTail;
-        }
-        finish(c, NvmeStatus.ABORT_REQUESTED);
-        serveWaiting();
-        return true;
-      }
+    Command waiting = memory.withdraw(cid);
+    if (waiting == null) {
+      return false;
     }
-    return false;
+    finish(waiting, NvmeStatus.ABORT_REQUESTED);
+    memory.serveWaiting();
+    return true;
   }
 
   private int decode(Command c) {
@@ -508,108 +428,14 @@ public final class QueuePair {
     return c.set.decode(c);
   }
 
-  private boolean takeForCapsule(Command c) {
-    Buffer buffer = capsuleBuffer;
-    if (buffer != null) {
-      capsuleBuffer = null;
-      usedBytes -= buffer.sizeBytes();
-    } else {
-      buffer = context.pool().take(context.capsules(), c.memoryBytes);
-    }
-    if (buffer == null) {
-      if (!capsuleWaiter.waiting()) {
-        context.pool().await(capsuleWaiter, context.capsules(), c.memoryBytes);
-      }
-      return false;
-    }
-    give(c, buffer);
-    return true;
-  }
-
-  private void takeOrWait(Command c) {
-    if (waitingHead == null && mayTake(c)) {
-      Buffer buffer = context.pool().take(context.transfers(), memoryFor(c));
-      if (buffer != null) {
-        give(c, buffer);
-        proceed(c);
-        return;
-      }
-    }
-    if (state == State.CLOSED) {
-      finish(c, NvmeStatus.ABORT_REQUESTED);
-      return;
-    }
+  /** An executing command waits for memory. */
+  void waiting(Command c) {
     executing--;
     c.state = Command.State.WAITING;
-    c.nextWaiting = null;
-    Command last = waitingTail;
-    if (last == null) {
-      waitingHead = c;
-    } else {
-      last.nextWaiting = c;
-    }
-    waitingTail = c;
-    if (waitingHead == c) {
-      serveWaiting();
-    }
   }
 
-  /** Gives memory to the first waiting command, or has it wait in the pool's queue. */
-  private void serveWaiting() {
-    while (waitingHead != null && !transferWaiter.waiting() && state != State.CLOSED) {
-      Command c = waitingHead;
-      if (!mayTake(c)) {
-        return;
-      }
-      Buffer buffer = context.pool().take(context.transfers(), memoryFor(c));
-      if (buffer == null) {
-        context.pool().await(transferWaiter, context.transfers(), memoryFor(c));
-        return;
-      }
-      popWaiting();
-      give(c, buffer);
-      proceed(c);
-    }
-  }
-
-  /** Whether the command keeps within the limits of its queue: for a turn, for memory at all, for its share. */
-  private boolean mayTake(Command c) {
-    long used = usedBytes + c.memoryBytes;
-    return turnBytes < TURN_BYTES
-        && (usedBytes == 0 || (used <= memoryLimitBytes && used <= context.freeTransferBytes()));
-  }
-
-  private void popWaiting() {
-    Command first = waitingHead;
-    if (first != null) {
-      waitingHead = first.nextWaiting;
-      first.nextWaiting = null;
-      if (waitingHead == null) {
-        waitingTail = null;
-      }
-    }
-  }
-
-  /**
-   * Memory that a peer may hold comes in pieces no smaller than a capsule's, so that it cannot leave holes into which no capsule's
-   * data fits.
-   */
-  private long memoryFor(Command c) {
-    return c.direction == Command.Direction.TO_CONTROLLER ? Math.max(c.memoryBytes, capsuleBytes) : c.memoryBytes;
-  }
-
-  private void give(Command c, Buffer buffer) {
-    c.buffer = buffer;
-    usedBytes += buffer.sizeBytes();
-    turnBytes += c.memoryBytes;
-    if (turnBytes >= TURN_BYTES && !nextTurn.armed()) {
-      nextTurn.arm(0);
-    }
-    c.request.sgl.clear();
-    c.request.sgl.add(buffer.segment(), 0, c.memoryBytes);
-  }
-
-  private void proceed(Command c) {
+  /** A command that executed or waited has its memory. */
+  void proceed(Command c) {
     if (c.state == Command.State.WAITING) {
       c.state = Command.State.EXECUTING;
       executing++;
