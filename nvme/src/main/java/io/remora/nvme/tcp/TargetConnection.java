@@ -6,7 +6,6 @@ import io.remora.base.Status;
 import io.remora.base.StreamListener;
 import io.remora.base.StreamSocket;
 import io.remora.base.Timer;
-import io.remora.nvme.Cqe;
 import io.remora.nvme.NvmeStatus;
 import io.remora.nvme.Sqe;
 import io.remora.nvme.target.Command;
@@ -19,7 +18,6 @@ import io.remora.nvme.target.TargetConfig;
 import io.remora.nvme.target.Transport;
 import java.lang.foreign.MemorySegment;
 import java.net.InetSocketAddress;
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -66,18 +64,9 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
   private final Timer readOn;
   private final Runnable flushTask = this::flush;
   private @Nullable TargetOutput output;
-  private TargetCommand[] slots;
-  private int[] free;
-  private int freeCount;
-  /** Slots whose answers are queued, in that order: a ring. */
-  private TargetCommand[] sending;
-  private int sendingHead;
-  private int sendingCount;
+  private final TargetSlots slots;
   private @Nullable TargetCommand receiving;
   private State state = State.OPEN;
-  private boolean headerDigest;
-  private boolean dataDigest;
-  private int dataAlignment = 4;
   private boolean flushDue;
   private boolean blocked;
   /** Commands whose data is still to come from the host, and how much data has come on the connection, in bytes. */
@@ -93,13 +82,10 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
     this.queue = new QueuePair(context, this);
     this.reader = new PduReader(PduReader.Role.TARGET, staging.segment(),
         Math.max(MIN_CAPSULE_BYTES, config.inCapsuleBytes()), this);
-    this.slots = new TargetCommand[0];
-    this.free = new int[0];
-    this.sending = new TargetCommand[0];
+    this.slots = new TargetSlots(queue, FIRST_SLOTS);
     this.watch = context.loop().timer(this::timeOut);
     this.peerWatch = new PeerWatch(watch, config.stallTimeoutNs());
     this.readOn = context.loop().timer(this::onReadable);
-    grow(FIRST_SLOTS);
     this.socket = accepted.attach(context.loop(), this);
   }
 
@@ -192,52 +178,39 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
 
   private void onInitialize(MemorySegment s, long base) {
     int alignment = Pdu.alignment(s, base);
-    Buffer ring = context.pool().take(context.connections(), ringBytes(alignment));
-    if (ring == null) {
+    TargetOutput out = TargetOutput.open(context, alignment);
+    if (out == null) {
       close("no memory for another connection");
       return;
     }
-    TargetOutput out = new TargetOutput(ring);
     output = out;
     if (Pdu.formatVersion(s, base) != 0) {
       onBad(Pdu.FES_INVALID_FIELD, 8, s, base, Pdu.IC_BYTES);
       return;
     }
-    if (alignment > 31) {
+    if (alignment > TargetOutput.MAX_ALIGNMENT) {
       onBad(Pdu.FES_INVALID_FIELD, 10, s, base, Pdu.IC_BYTES);
       return;
     }
-    int digests = Pdu.digests(s, base) & (1 | 2);
-    headerDigest = (digests & 1) != 0;
-    dataDigest = (digests & 2) != 0;
-    dataAlignment = (alignment + 1) * 4;
-    reader.digests(headerDigest, dataDigest);
-    long at = out.header(Pdu.IC_BYTES);
-    Pdu.initialize(out.ring(), at, Pdu.IC_RESP, 0, digests, config.maxTransferBytes());
+    int digests = Pdu.digests(s, base) & (Pdu.FLAG_HDGST | Pdu.FLAG_DDGST);
+    reader.digests((digests & Pdu.FLAG_HDGST) != 0, (digests & Pdu.FLAG_DDGST) != 0);
+    out.initialize(digests, config.maxTransferBytes());
     flushLater();
-  }
-
-  /** Twice what the headers of all slots can take at once: see {@link TargetOutput}. */
-  private int ringBytes(int alignment) {
-    int r2t = Pdu.SHORT_BYTES + Pdu.DIGEST_BYTES;
-    int data = Math.max(Pdu.SHORT_BYTES + Pdu.DIGEST_BYTES, (Math.min(alignment, 31) + 1) * 4) + Pdu.DIGEST_BYTES;
-    int response = Pdu.SHORT_BYTES + Pdu.DIGEST_BYTES;
-    return 2 * (config.queueEntries() * (r2t + data + response) + Pdu.IC_BYTES + Pdu.TERM_REQ_MAX_BYTES + response);
   }
 
   private boolean onCommand(MemorySegment s, long base, long data, int dataLength, boolean digestOk) {
     if (queue.draining()) {
       return true;
     }
-    if (freeCount == 0) {
-      respond(Sqe.cid(s, base + Pdu.COMMON_BYTES), 0, 0, NvmeStatus.COMMAND_SEQUENCE_ERROR | NvmeStatus.DNR);
+    TargetCommand command = slots.take();
+    if (command == null) {
+      out().respond(Sqe.cid(s, base + Pdu.COMMON_BYTES), 0, 0, NvmeStatus.COMMAND_SEQUENCE_ERROR | NvmeStatus.DNR);
+      flushLater();
       terminate("more commands than the queue has entries");
       return true;
     }
-    TargetCommand command = slots[free[freeCount - 1]];
-    freeCount--;
     if (!queue.submit(command, s, base + Pdu.COMMON_BYTES, data, dataLength, digestOk)) {
-      freeCount++;
+      slots.free(command);
       return false;
     }
     return true;
@@ -246,11 +219,10 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
   @Override
   public @Nullable Sgl onData(MemorySegment s, long base) {
     int tag = Pdu.ttag(s, base);
-    int index = tag & TargetCommand.MAX_SLOTS - 1;
-    TargetCommand command = index < slots.length ? slots[index] : null;
+    TargetCommand command = slots.byTag(tag);
     long offset = Pdu.dataOffset(s, base);
     long length = Pdu.dataLength(s, base);
-    if (command == null || command.state() != Command.State.FETCHING || command.tag() != tag
+    if (command == null || command.state() != Command.State.FETCHING
         || command.cid() != Pdu.cccid(s, base) || offset != command.received
         || length > command.dataBytes() - command.received) {
       return refuse(Pdu.FES_OUT_OF_RANGE, 0, s, base);
@@ -292,17 +264,14 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
     TargetOutput out = output;
     String why = "fatal error %d, information %d, in a %s".formatted(fes, fei, Pdu.name(Pdu.type(s, base)));
     if (out == null) {
-      Buffer ring = context.pool().take(context.connections(), ringBytes(0));
-      if (ring == null) {
+      out = TargetOutput.open(context, 0);
+      if (out == null) {
         close(why);
         return;
       }
-      out = new TargetOutput(ring);
       output = out;
     }
-    int copied = Math.min(length, Pdu.TERM_REQ_MAX_BYTES - Pdu.SHORT_BYTES);
-    long at = out.header(Pdu.SHORT_BYTES + copied);
-    Pdu.termReq(out.ring(), at, Pdu.C2H_TERM_REQ, fes, fei, s, base, copied);
+    out.terminate(fes, fei, s, base, length);
     terminate(why);
   }
 
@@ -326,19 +295,13 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
     if (queue.admin()) {
       seat.leave();
     }
-    grow(entries);
+    slots.grow(entries);
   }
 
   /** One R2T for everything: what hosts must take, and the least work for both. */
   @Override
   public void fetch(Command command) {
-    TargetOutput out = out();
-    TargetCommand target = (TargetCommand) command;
-    int length = Pdu.SHORT_BYTES + (headerDigest ? Pdu.DIGEST_BYTES : 0);
-    long at = out.header(length);
-    Pdu.common(out.ring(), at, Pdu.R2T, headerDigest ? Pdu.FLAG_HDGST : 0, Pdu.SHORT_BYTES, 0, length);
-    Pdu.transfer(out.ring(), at, command.cid(), target.beginTransfer(), 0, command.dataBytes());
-    sealHeader(out.ring(), at, Pdu.SHORT_BYTES);
+    out().requestData((TargetCommand) command);
     fetching++;
     watchPeer();
     flushLater();
@@ -347,21 +310,18 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
   @Override
   public void respond(Command command) {
     TargetCommand target = (TargetCommand) command;
+    TargetOutput out = out();
     boolean inData = false;
     if (command.sendsData()) {
       inData = !queue.flowControl() && command.result() == 0;
-      sendData(command, inData);
+      out.sendData(command, inData);
     }
-    if (inData) {
-      flushLater();
-    } else {
-      respond(command.cid(), command.result(), queue.sqhd(command), command.status());
+    if (!inData) {
+      out.respond(command.cid(), command.result(), queue.sqhd(command), command.status());
     }
-    target.sentAt = out().queued();
-    int tail = sendingHead + sendingCount;
-    sending[tail < sending.length ? tail : tail - sending.length] = target;
-    sendingCount++;
-    if (out().queued() - out().sent() >= BATCH_BYTES) {
+    flushLater();
+    slots.awaitSent(target, out.queued());
+    if (out.queued() - out.sent() >= BATCH_BYTES) {
       // The host takes these while the rest of the turn's answers come about.
       sendQueued();
     }
@@ -369,47 +329,7 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
 
   @Override
   public void forget(Command command) {
-    free[freeCount++] = ((TargetCommand) command).index;
-  }
-
-  private void respond(int cid, long result, int sqhd, int status) {
-    TargetOutput out = out();
-    int length = Pdu.SHORT_BYTES + (headerDigest ? Pdu.DIGEST_BYTES : 0);
-    long at = out.header(length);
-    Pdu.common(out.ring(), at, Pdu.CAPSULE_RESP, headerDigest ? Pdu.FLAG_HDGST : 0, Pdu.SHORT_BYTES, 0, length);
-    Cqe.write(out.ring(), at + Pdu.COMMON_BYTES, result, sqhd, cid, status);
-    sealHeader(out.ring(), at, Pdu.SHORT_BYTES);
-    flushLater();
-  }
-
-  private void sendData(Command command, boolean success) {
-    TargetOutput out = out();
-    int headerBytes = Pdu.SHORT_BYTES + (headerDigest ? Pdu.DIGEST_BYTES : 0);
-    int pdo = (headerBytes + dataAlignment - 1) / dataAlignment * dataAlignment;
-    int flags = Pdu.FLAG_LAST | (success ? Pdu.FLAG_SUCCESS : 0) | (headerDigest ? Pdu.FLAG_HDGST : 0)
-        | (dataDigest ? Pdu.FLAG_DDGST : 0);
-    long at = out.header(pdo);
-    MemorySegment ring = out.ring();
-    Pdu.common(ring, at, Pdu.C2H_DATA, flags, Pdu.SHORT_BYTES, pdo,
-        (long) pdo + command.dataBytes() + (dataDigest ? Pdu.DIGEST_BYTES : 0));
-    Pdu.transfer(ring, at, command.cid(), 0, 0, command.dataBytes());
-    sealHeader(ring, at, Pdu.SHORT_BYTES);
-    for (int i = headerBytes; i < pdo; i += 4) {
-      ring.set(Pdu.LE32, at + i, 0);
-    }
-    out.data(command.data(), command.dataBytes());
-    if (dataDigest) {
-      context.crc().reset();
-      context.crc().update(command.data(), 0, command.dataBytes());
-      long digest = out.header(Pdu.DIGEST_BYTES);
-      ring.set(Pdu.LE32, digest, context.crc().value());
-    }
-  }
-
-  private void sealHeader(MemorySegment ring, long at, int hlen) {
-    if (headerDigest) {
-      ring.set(Pdu.LE32, at + hlen, context.crc().of(ring, at, hlen));
-    }
+    slots.free((TargetCommand) command);
   }
 
   private TargetOutput out() {
@@ -451,21 +371,11 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
     }
     // Looked at first: what is released lets waiting commands go on, which queue more.
     blocked = !out.isEmpty();
-    releaseSent(out.sent());
+    slots.releaseSent(out.sent());
     if (blocked) {
       watchPeer();
     } else if (state == State.DRAINING) {
       linger();
-    }
-  }
-
-  private void releaseSent(long sent) {
-    while (sendingCount > 0 && sending[sendingHead].sentAt <= sent) {
-      TargetCommand command = sending[sendingHead];
-      sendingHead = sendingHead + 1 == sending.length ? 0 : sendingHead + 1;
-      sendingCount--;
-      free[freeCount++] = command.index;
-      queue.release(command);
     }
   }
 
@@ -544,9 +454,7 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
       out.free();
       output = null;
     }
-    for (TargetCommand command : slots) {
-      queue.abandon(command);
-    }
+    slots.abandon();
     queue.detach();
   }
 
@@ -558,26 +466,6 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
 
   private void log(String why) {
     LOG.log(System.Logger.Level.DEBUG, "{0}: {1}", socket.remoteAddress(), why);
-  }
-
-  private void grow(int count) {
-    int from = slots.length;
-    if (count <= from) {
-      return;
-    }
-    slots = Arrays.copyOf(slots, count);
-    free = Arrays.copyOf(free, count);
-    TargetCommand[] order = new TargetCommand[count];
-    for (int i = 0; i < sendingCount; i++) {
-      order[i] = sending[(sendingHead + i) % sending.length];
-    }
-    sending = order;
-    sendingHead = 0;
-    for (int i = count - 1; i >= from; i--) {
-      slots[i] = new TargetCommand(queue, i);
-      queue.add(slots[i]);
-      free[freeCount++] = i;
-    }
   }
 
   @Override
