@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Invariant: a request completes once, when all commands made of it have ended and none is to be made any more.
  */
-final class HostQueue implements HostLink.Events {
+final class HostQueue implements HostLink.Events, InFlightCommands.Handler {
   private enum Phase {
     /** No connection. */
     DOWN,
@@ -33,7 +33,6 @@ final class HostQueue implements HostLink.Events {
     LIVE
   }
 
-  private static final int TICKS = 4;
   private static final int MAX_RETRIES = 5;
   /** So many associations may end under a command before it is given up. */
   private static final int MAX_LOSSES = 20;
@@ -51,23 +50,14 @@ final class HostQueue implements HostLink.Events {
   private final CommandBuilder builder;
 
   private final CommandList free = new CommandList();
-  private final CommandList inFlight = new CommandList();
+  private final InFlightCommands inFlight;
   private final CommandList delayed = new CommandList();
   private final CommandList lost = new CommandList();
   private final CommandList held = new CommandList();
 
-  private @Nullable HostIo head;
-  private @Nullable HostIo tail;
-  private int waiting;
-  private @Nullable HostIo freeIos;
-  private @Nullable HostIo rejected;
-  private boolean rejectDeferred;
-
-  private final Runnable rejectTask = this::deliverRejected;
-  private final Timer ioTimer;
+  private final RequestQueue requests;
   private final Timer retryTimer;
   private final Timer connectTimer;
-  private int tick;
 
   private Phase phase = Phase.DOWN;
   private @Nullable HostLink link;
@@ -98,7 +88,8 @@ final class HostQueue implements HostLink.Events {
     }
     this.control = new HostCommand(slots, MemorySegment.NULL);
     this.builder = new CommandBuilder(memory);
-    this.ioTimer = loop.timer(this::onTick);
+    this.inFlight = new InFlightCommands(loop, options.times().ioNs(), this);
+    this.requests = new RequestQueue(loop);
     this.retryTimer = loop.timer(this::onRetry);
     this.connectTimer = loop
         .timer(() -> onFailed(Status.TIMED_OUT, "did not connect in time"));
@@ -122,54 +113,20 @@ final class HostQueue implements HostLink.Events {
   /** Takes a request that has begun and is valid. */
   void submit(IoRequest request, HostNamespace namespace) {
     Status refused = refusal;
-    if (refused == null && waiting >= options.maxQueued()) {
+    if (refused == null && requests.size() >= options.maxQueued()) {
       refused = Status.NO_RESOURCES;
     }
     if (refused != null) {
       reject(request, refused);
       return;
     }
-    HostIo io = takeIo();
-    io.begin(request, namespace);
-    HostIo last = tail;
-    if (last == null) {
-      head = io;
-    } else {
-      last.next = io;
-    }
-    tail = io;
-    waiting++;
+    requests.add(request, namespace);
     pump();
   }
 
   /** Completes a request at the end of this turn. */
   void reject(IoRequest request, Status status) {
-    HostIo io = takeIo();
-    io.request = request;
-    io.status = status;
-    io.next = rejected;
-    rejected = io;
-    if (!rejectDeferred) {
-      rejectDeferred = true;
-      loop.defer(rejectTask);
-    }
-  }
-
-  private void deliverRejected() {
-    rejectDeferred = false;
-    HostIo reversed = null;
-    for (HostIo io = rejected; io != null;) {
-      HostIo next = io.next;
-      io.next = reversed;
-      reversed = io;
-      io = next;
-    }
-    rejected = null;
-    while (reversed != null) {
-      HostIo io = reversed;
-      reversed = io.next;
-      finish(io);
-    }
+    requests.reject(request, status);
   }
 
   /** Makes and sends commands as long as there is something to send and room for it. */
@@ -187,7 +144,7 @@ final class HostQueue implements HostLink.Events {
         }
         continue;
       }
-      HostIo io = head;
+      HostIo io = requests.first();
       HostCommand command = free.first();
       if (io == null || command == null) {
         return;
@@ -197,10 +154,10 @@ final class HostQueue implements HostLink.Events {
       assert request != null && namespace != null;
       if (namespace.removed()) {
         io.issued = true;
-        unlinkHead();
+        requests.removeFirst();
         io.status = Status.NOT_FOUND;
         if (io.outstanding == 0) {
-          finish(io);
+          requests.complete(io);
         }
         continue;
       }
@@ -214,7 +171,7 @@ final class HostQueue implements HostLink.Events {
       io.outstanding++;
       if (io.issuedBytes == request.length || request.op == IoRequest.Op.FLUSH) {
         io.issued = true;
-        unlinkHead();
+        requests.removeFirst();
       }
       send(command);
     }
@@ -231,26 +188,10 @@ final class HostQueue implements HostLink.Events {
   }
 
   private void send(HostCommand command) {
-    command.inFlight = true;
-    command.tick = tick;
     inFlight.add(command);
-    if (!ioTimer.armed()) {
-      ioTimer.arm(options.times().ioNs() / TICKS);
-    }
     HostLink to = link;
     assert to != null;
     to.send(command);
-  }
-
-  private void unlinkHead() {
-    HostIo io = head;
-    assert io != null;
-    head = io.next;
-    io.next = null;
-    if (head == null) {
-      tail = null;
-    }
-    waiting--;
   }
 
   // Answers.
@@ -320,11 +261,11 @@ final class HostQueue implements HostLink.Events {
     }
     if (!io.status.isOk() && !io.issued) {
       io.issued = true;
-      Check.that(io == head, "only the first request may be half issued");
-      unlinkHead();
+      Check.that(io == requests.first(), "only the first request may be half issued");
+      requests.removeFirst();
     }
     if (io.issued && io.outstanding == 0) {
-      finish(io);
+      requests.complete(io);
     }
   }
 
@@ -332,28 +273,6 @@ final class HostQueue implements HostLink.Events {
   private static boolean isAdvice(HostIo io) {
     IoRequest request = io.request;
     return request != null && request.op == IoRequest.Op.DEALLOCATE;
-  }
-
-  private void finish(HostIo io) {
-    IoRequest request = io.request;
-    Status status = io.status;
-    assert request != null;
-    io.request = null;
-    io.namespace = null;
-    io.status = Status.OK;
-    io.next = freeIos;
-    freeIos = io;
-    request.complete(status);
-  }
-
-  private HostIo takeIo() {
-    HostIo io = freeIos;
-    if (io == null) {
-      return new HostIo();
-    }
-    freeIos = io.next;
-    io.next = null;
-    return io;
   }
 
   // Connections.
@@ -476,7 +395,7 @@ final class HostQueue implements HostLink.Events {
     phase = Phase.DOWN;
     connectTimer.cancel();
     retryTimer.cancel();
-    ioTimer.cancel();
+    inFlight.stop();
     HostLink old = link;
     link = null;
     if (old != null) {
@@ -553,13 +472,12 @@ final class HostQueue implements HostLink.Events {
     for (HostCommand c = lost.poll(); c != null; c = lost.poll()) {
       end(c, status);
     }
-    while (head != null) {
-      HostIo io = head;
-      unlinkHead();
+    for (HostIo io = requests.first(); io != null; io = requests.first()) {
+      requests.removeFirst();
       io.issued = true;
       io.status = status;
       if (io.outstanding == 0) {
-        finish(io);
+        requests.complete(io);
       }
     }
     if (uncertain) {
@@ -569,25 +487,15 @@ final class HostQueue implements HostLink.Events {
 
   // Time.
 
-  private void onTick() {
-    tick++;
-    HostCommand oldest = inFlight.first();
-    while (oldest != null && tick - oldest.tick > TICKS) {
-      if (oldest.abortSent) {
-        onFailed(Status.TIMED_OUT,
-            oldest + " was not answered within " + 2 * options.times().ioNs() / 1_000_000 + " ms");
-        return;
-      }
-      oldest.abortSent = true;
-      inFlight.remove(oldest);
-      oldest.tick = tick;
-      inFlight.add(oldest);
-      owner.onSlowCommand(association, queueId, oldest.cid);
-      oldest = inFlight.first();
-    }
-    if (inFlight.size() > 0) {
-      ioTimer.arm(options.times().ioNs() / TICKS);
-    }
+  @Override
+  public void onSlow(HostCommand command) {
+    owner.onSlowCommand(association, queueId, command.cid);
+  }
+
+  @Override
+  public void onOverdue(HostCommand command) {
+    onFailed(Status.TIMED_OUT,
+        command + " was not answered within " + 2 * options.times().ioNs() / 1_000_000 + " ms");
   }
 
   private void onRetry() {
@@ -599,7 +507,6 @@ final class HostQueue implements HostLink.Events {
   @Override
   public String toString() {
     return "I/O queue %d %s: %d in flight, %d delayed, %d lost, %d held, %d requests waiting".formatted(queueId, phase,
-        inFlight.size(), delayed.size(), lost.size(), held.size(), waiting);
+        inFlight.size(), delayed.size(), lost.size(), held.size(), requests.size());
   }
-
 }
