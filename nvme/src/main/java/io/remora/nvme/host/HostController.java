@@ -1,17 +1,14 @@
 package io.remora.nvme.host;
 
-import io.remora.base.Backoff;
 import io.remora.base.Check;
 import io.remora.base.Loop;
 import io.remora.base.RemoraException;
 import io.remora.base.Status;
-import io.remora.base.Timer;
 import io.remora.nvme.AnaState;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CopyOnWriteArrayList;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -32,7 +29,7 @@ public final class HostController implements QueueOwner {
   private final Loop loop;
   private final HostOptions options;
   private final HostIdentity identity;
-  private final List<HostListener> listeners = new CopyOnWriteArrayList<>();
+  private final HostReport report;
   private final CompletableFuture<HostController> connected = new CompletableFuture<>();
   private final HostQueues queues;
   private final FenceWatch fence;
@@ -40,21 +37,15 @@ public final class HostController implements QueueOwner {
   private final NamespaceList namespaces = new NamespaceList(this);
   private final AnaWatch ana;
   private final HostEvents events;
-  private final Backoff backoff;
-  private final Timer holdTimer;
-  private final Timer lossTimer;
+  private final Outage outage;
 
-  private volatile HostStatus status;
   private volatile @Nullable ControllerInfo info;
 
   private @Nullable Association association;
   private @Nullable CompletableFuture<Void> retired;
   private int associations;
-  private long losses;
-  private long resets;
   /** Commands have flowed on the association, or will at once. */
   private boolean live;
-  private long liveSinceNs;
   private CompletableFuture<Void> refusals = CompletableFuture.completedFuture(null);
 
   private HostController(HostTransport transport, List<Loop> loops, HostOptions options) {
@@ -64,13 +55,11 @@ public final class HostController implements QueueOwner {
     this.identity = HostIdentity.of(options, loop);
     this.queues = new HostQueues(transport, List.copyOf(loops), options, this);
     this.fence = new FenceWatch(loop, options, queues);
+    this.outage = new Outage(loop, options, this::attempt, () -> refuse(Status.DISCONNECTED), this::giveUp);
     this.slow = new SlowCommands(queues, this::count);
-    this.ana = new AnaWatch(loop, () -> listeners.forEach(listener -> listener.onAccess(this)));
+    this.report = new HostReport(this, loop.clock(), outage::attempts, slow::sent);
+    this.ana = new AnaWatch(loop, () -> report.tell(listener -> listener.onAccess(this)));
     this.events = new HostEvents(loop, options.times(), new Background());
-    this.backoff = options.times().backoff(loop, this::attempt);
-    this.holdTimer = loop.timer(() -> refuse(Status.DISCONNECTED));
-    this.lossTimer = loop.timer(this::giveUp);
-    this.status = new HostStatus(HostState.CONNECTING, Status.OK, "", loop.clock().wallMillis(), 0, 0, 0, 0);
   }
 
   /**
@@ -120,7 +109,7 @@ public final class HostController implements QueueOwner {
 
   /** How it is doing. */
   public HostStatus status() {
-    return status;
+    return report.status();
   }
 
   /** The namespaces that it has now, by identifier. */
@@ -161,12 +150,12 @@ public final class HostController implements QueueOwner {
 
   /** Adds a listener. */
   public void addListener(HostListener listener) {
-    listeners.add(listener);
+    report.add(listener);
   }
 
   /** Removes a listener. */
   public void removeListener(HostListener listener) {
-    listeners.remove(listener);
+    report.remove(listener);
   }
 
   /** Resets the controller, as after a time-out: what is in flight is held and sent again. */
@@ -263,17 +252,11 @@ public final class HostController implements QueueOwner {
     }));
   }
 
-  /** Whether it is over for good. */
-  private boolean ended() {
-    return status.state() == HostState.CLOSED || status.state() == HostState.FAILED;
-  }
-
   private void onLive(Association next) {
-    if (association != next || ended() || retired != null) {
+    if (association != next || report.ended() || retired != null) {
       return;
     }
-    holdTimer.cancel();
-    lossTimer.cancel();
+    outage.end();
     fence.joined(next);
     // Whether anything uncertain was failed decides whether commands that change data may flow.
     refusals.thenRun(() -> release(next));
@@ -285,13 +268,13 @@ public final class HostController implements QueueOwner {
     }
     boolean gate = fence.gated();
     live = true;
-    liveSinceNs = loop.clock().nanoTime();
+    outage.worksAgain();
     events.start(next);
     ana.start(next);
     slow.start(next);
     queues.each(queue -> queue.release(next.number(), gate)).thenRun(() -> {
       if (association == next && live) {
-        state(HostState.LIVE, Status.OK, "");
+        report.state(HostState.LIVE, Status.OK, "");
         fence.start(next);
         connected.complete(this);
       }
@@ -299,20 +282,20 @@ public final class HostController implements QueueOwner {
   }
 
   private void onAttemptFailed(Association failed, Failure failure) {
-    if (association != failed || ended()) {
+    if (association != failed || report.ended()) {
       return;
     }
     association = null;
     failed.admin().close();
     queues.each(HostQueue::disconnect).thenRun(() -> {
       if (connected.isDone()) {
-        if (status.state() == HostState.RECONNECTING) {
-          state(HostState.RECONNECTING, failure.status(), failure.text());
-          backoff.next();
+        if (report.state() == HostState.RECONNECTING) {
+          report.state(HostState.RECONNECTING, failure.status(), failure.text());
+          outage.tryAgain();
         }
         return;
       }
-      state(HostState.FAILED, failure.status(), failure.text());
+      report.state(HostState.FAILED, failure.status(), failure.text());
       finishQueues(failure.status()).thenRun(() -> connected.completeExceptionally(new RemoraException(failure.status(),
           "cannot connect to " + subsystemNqn() + " at " + options.address() + ": " + failure.text(),
           failure.cause())));
@@ -350,26 +333,16 @@ public final class HostController implements QueueOwner {
       return;
     }
     live = false;
-    if (loop.clock().nanoTime() - liveSinceNs > options.times().reconnectMaxNs()) {
-      // It worked for a while: begin with short delays again. One that breaks at once is not to be tried in a loop.
-      backoff.reset();
-    }
-    losses++;
-    if (reason != Status.DISCONNECTED) {
-      resets++;
-    }
+    outage.begin();
+    report.lost(reason != Status.DISCONNECTED);
     events.stop();
     ana.stop();
     fence.stop();
     slow.stop();
-    state(HostState.RESETTING, reason, text);
-    if (options.onLoss() == HostOptions.OnLoss.HOLD) {
-      holdTimer.arm(options.times().holdNs());
-      lossTimer.arm(options.times().lossNs());
-    }
+    report.state(HostState.RESETTING, reason, text);
     queues.each(HostQueue::disconnect).thenCompose(v -> old.stop()).thenAccept(stopped -> {
       old.admin().close();
-      if (status.state() != HostState.RESETTING) {
+      if (report.state() != HostState.RESETTING) {
         return;
       }
       association = null;
@@ -378,8 +351,8 @@ public final class HostController implements QueueOwner {
         leave(retired);
         return;
       }
-      state(HostState.RECONNECTING, reason, text);
-      backoff.next();
+      report.state(HostState.RECONNECTING, reason, text);
+      outage.tryAgain();
     });
   }
 
@@ -389,21 +362,21 @@ public final class HostController implements QueueOwner {
       before.thenRun(() -> done.complete(null));
       return;
     }
-    if (ended()) {
+    if (report.ended()) {
       closeNow(done);
       return;
     }
     retired = done;
     if (live) {
       lose(Status.ABORTED, "taken out of use");
-    } else if (status.state() != HostState.RESETTING) {
+    } else if (report.state() != HostState.RESETTING) {
       leave(done);
     }
   }
 
   /** Closes when nothing that was sent can be carried out any more. */
   private void leave(CompletableFuture<Void> done) {
-    backoff.cancel();
+    outage.stopTrying();
     Association coming = association;
     association = null;
     if (coming != null) {
@@ -420,14 +393,15 @@ public final class HostController implements QueueOwner {
     Association old = association;
     association = null;
     live = false;
-    backoff.cancel();
+    outage.stopTrying();
     fence.close();
-    holdTimer.cancel();
+    outage.end();
     if (old != null) {
       old.admin().close();
     }
-    state(HostState.FAILED, status.reason(), status.text());
-    connected.completeExceptionally(new RemoraException(status.reason(), "lost at once: " + status.text()));
+    HostStatus last = report.status();
+    report.state(HostState.FAILED, last.reason(), last.text());
+    connected.completeExceptionally(new RemoraException(last.reason(), "lost at once: " + last.text()));
     finishQueues(Status.DISCONNECTED).thenRun(() -> namespaces.removeAll(Status.DISCONNECTED));
   }
 
@@ -438,20 +412,19 @@ public final class HostController implements QueueOwner {
     if (waiting != null && waiting != done) {
       done.thenRun(() -> waiting.complete(null));
     }
-    if (status.state() == HostState.CLOSED) {
+    if (report.state() == HostState.CLOSED) {
       done.complete(null);
       return;
     }
     association = null;
     live = false;
-    backoff.cancel();
-    holdTimer.cancel();
-    lossTimer.cancel();
+    outage.stopTrying();
+    outage.end();
     fence.close();
     events.stop();
     ana.stop();
     slow.stop();
-    state(HostState.CLOSED, Status.OK, "");
+    report.state(HostState.CLOSED, Status.OK, "");
     connected.completeExceptionally(new RemoraException(Status.ABORTED, "closed"));
     finishQueues(Status.ABORTED)
         .thenCompose(v -> old != null && wasLive ? old.shutDown() : CompletableFuture.completedFuture(null))
@@ -516,21 +489,11 @@ public final class HostController implements QueueOwner {
 
   private void take(List<NamespaceInfo> found) {
     if (namespaces.take(found)) {
-      listeners.forEach(listener -> listener.onNamespaces(this, namespaces.all()));
+      report.tell(listener -> listener.onNamespaces(this, namespaces.all()));
     }
   }
 
-  private void state(HostState next, Status reason, String text) {
-    long since = next == status.state() ? status.sinceMillis() : loop.clock().wallMillis();
-    status = snapshot(next, reason, text, since);
-    listeners.forEach(listener -> listener.onState(this, status));
-  }
-
   private void count() {
-    status = snapshot(status.state(), status.reason(), status.text(), status.sinceMillis());
-  }
-
-  private HostStatus snapshot(HostState state, Status reason, String text, long since) {
-    return new HostStatus(state, reason, text, since, backoff.attempts(), losses, resets, slow.sent());
+    report.count();
   }
 }
