@@ -93,6 +93,20 @@ public final class SendSlot {
     pieces.set(inlineData, at);
   }
 
+  /** Carries out what concerns this end alone: a window is bound, or a key made invalid. */
+  WorkStatus carryOut(KeyTable keys, SoftQueuePair user) {
+    if (opcode == SendOpcode.LOCAL_INVALIDATE) {
+      return keys.invalidate(invalidateKey, user) == KeyTable.Fault.NONE
+          ? WorkStatus.SUCCESS
+          : WorkStatus.LOCAL_OPERATION_ERROR;
+    }
+    SoftMemoryWindow to = window;
+    SoftMemoryRegion of = bound;
+    return to != null && of != null && to.bind(user, of, bindKey, bindOffset, bindLength, bindAccess)
+        ? WorkStatus.SUCCESS
+        : WorkStatus.BIND_ERROR;
+  }
+
   void clear() {
     pieces.clear();
     destination = null;

@@ -3,11 +3,9 @@ package io.remora.verbs.soft;
 import io.remora.base.Check;
 import io.remora.base.RemoraException;
 import io.remora.base.Status;
-import io.remora.verbs.Access;
 import io.remora.verbs.AsyncEvent;
 import io.remora.verbs.Capability;
 import io.remora.verbs.CompletionOpcode;
-import io.remora.verbs.DeviceAttributes;
 import io.remora.verbs.QueuePair;
 import io.remora.verbs.QueuePairAttributes;
 import io.remora.verbs.QueuePairConfig;
@@ -39,6 +37,7 @@ public abstract class SoftQueuePair implements QueuePair {
   private final ReceiveQueue receives;
   private final int number;
   private final Arena memory;
+  private final SendLimits limits;
   private final SendSlot[] sends;
   private final Runnable sendTask = this::onSendTask;
   /** Places of the send queue: from {@code first} on {@code posted} requests, of which {@code begun} have begun. */
@@ -64,6 +63,7 @@ public abstract class SoftQueuePair implements QueuePair {
         ? shared.queue()
         : new ReceiveQueue(domain, config.maxReceives(), config.maxPieces());
     this.memory = context.loop().newArena();
+    this.limits = new SendLimits(this, domain, config);
     this.sends = new SendSlot[config.maxSends()];
     MemorySegment inline = config.maxInlineBytes() == 0
         ? MemorySegment.NULL
@@ -115,9 +115,11 @@ public abstract class SoftQueuePair implements QueuePair {
     if ((state != QueuePairState.READY_TO_SEND && state != QueuePairState.ERROR) || closed) {
       return Status.INVALID;
     }
-    Status status = check(request);
-    if (!status.isOk()) {
-      return status;
+    if (!limits.carries(request.opcode()) || !peerCan(request.opcode())) {
+      return Status.UNSUPPORTED;
+    }
+    if (!limits.allows(request)) {
+      return Status.INVALID;
     }
     if (posted == sends.length) {
       return Status.NO_RESOURCES;
@@ -126,32 +128,6 @@ public abstract class SoftQueuePair implements QueuePair {
     posted++;
     schedule();
     return Status.OK;
-  }
-
-  private Status check(SendRequest r) {
-    SendOpcode opcode = r.opcode();
-    DeviceAttributes device = context.attributes();
-    if (!config.type().carries(opcode) || !device.can(opcode.capability(config.type())) || !peerCan(opcode)) {
-      return Status.UNSUPPORTED;
-    }
-    if (opcode == SendOpcode.LOCAL_INVALIDATE) {
-      return Status.OK;
-    }
-    if (opcode == SendOpcode.BIND_WINDOW) {
-      return r.window() instanceof SoftMemoryWindow window && r.bound() instanceof SoftMemoryRegion region
-          && SoftMemoryWindow
-              .bindable(this, window, region, r.bindKey(), r.bindOffset(), r.bindLength(), r.bindAccess())
-                  ? Status.OK
-                  : Status.INVALID;
-    }
-    int maxPieces = opcode.brings() ? Math.min(device.maxReadPieces(), config.maxPieces()) : config.maxPieces();
-    long maxBytes = config.type() == QueuePairType.UD ? device.maxDatagramBytes() : device.maxMessageBytes();
-    if (r.pieces() > maxPieces || r.totalBytes() > maxBytes || (opcode.isAtomic() && r.totalBytes() != 8)
-        || (r.isInline() && (opcode.brings() || r.totalBytes() > config.maxInlineBytes()))
-        || (config.type() == QueuePairType.UD && r.destination() == null)) {
-      return Status.INVALID;
-    }
-    return domain.permits(r, opcode.brings() ? Access.LOCAL_WRITE : 0) ? Status.OK : Status.INVALID;
   }
 
   @Override
@@ -307,21 +283,11 @@ public abstract class SoftQueuePair implements QueuePair {
   }
 
   private void carryOut(SendSlot slot) {
-    if (slot.opcode == SendOpcode.LOCAL_INVALIDATE) {
-      if (context.keys().invalidate(slot.invalidateKey, this) == KeyTable.Fault.NONE) {
-        end(slot);
-      } else {
-        fail(slot, WorkStatus.LOCAL_OPERATION_ERROR);
-      }
-      return;
-    }
-    SoftMemoryWindow window = slot.window;
-    SoftMemoryRegion region = slot.bound;
-    if (window != null && region != null
-        && window.bind(this, region, slot.bindKey, slot.bindOffset, slot.bindLength, slot.bindAccess)) {
+    WorkStatus status = slot.carryOut(context.keys(), this);
+    if (status == WorkStatus.SUCCESS) {
       end(slot);
     } else {
-      fail(slot, WorkStatus.BIND_ERROR);
+      fail(slot, status);
     }
   }
 
