@@ -35,7 +35,7 @@ final class BenchCommand extends io.remora.cli.Command {
     crc32c
   }
 
-  @Parameters(paramLabel = "URI", arity = "0..1", defaultValue = "", description = "nvmf+tcp://HOST:PORT/NQN, mem:SIZE, null:SIZE or file:PATH[:SIZE].")
+  @Parameters(paramLabel = "URI", arity = "0..1", defaultValue = "", description = "nvmf+tcp://HOST:PORT/NQN, nvmf+rdma://HOST:PORT/NQN?provider=NAME, mem:SIZE, null:SIZE or file:PATH[:SIZE].")
   String uri = "";
 
   @Option(names = {"--rw",

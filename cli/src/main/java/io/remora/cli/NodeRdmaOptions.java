@@ -16,7 +16,7 @@ final class NodeRdmaOptions {
   @Option(names = "--rdma-enabled", arity = "0..1", fallbackValue = "true", defaultValue = "false", paramLabel = "BOOL", description = "Whether hosts may connect by RDMA, beside TCP (default: ${DEFAULT-VALUE}).")
   boolean enabled;
 
-  @Option(names = "--transport", paramLabel = "POLICY", defaultValue = "prefer-rdma", description = "With --rdma-enabled: prefer-rdma (without a usable device TCP only, with a warning), require-rdma"
+  @Option(names = "--transport", paramLabel = "POLICY", defaultValue = "prefer-rdma", description = "With --rdma-enabled: prefer-rdma (TCP only, with a warning, until there is a usable device), require-rdma"
       + " (without one the node does not start) or tcp (default: ${DEFAULT-VALUE}).")
   String transport = "prefer-rdma";
 

@@ -40,7 +40,7 @@ final class TargetCommand extends io.remora.cli.Command {
   /** How long what hosts have sent may take at the end. */
   private static final long DRAIN_NS = 5_000_000_000L;
 
-  @Option(names = "--device", required = true, paramLabel = "URI", description = "mem:SIZE, null:SIZE, file:PATH[:SIZE], or nvmf+tcp://HOST:PORT/NQN to pass on.")
+  @Option(names = "--device", required = true, paramLabel = "URI", description = "mem:SIZE, null:SIZE, file:PATH[:SIZE], or nvmf+tcp://HOST:PORT/NQN or nvmf+rdma://HOST:PORT/NQN?provider=NAME to pass on.")
   String device;
 
   @Option(names = "--nqn", required = true, paramLabel = "NQN", description = "The name of the subsystem.")
