@@ -3,7 +3,7 @@
 
 run() { # CLASS ARG...
   java -ea --enable-native-access=ALL-UNNAMED -XX:TieredStopAtLevel=1 -XX:+UseSerialGC \
-    -Dremora.test.rounds=5000 -Dremora.test.connections=200 -cp "/classes/*:/classes/base:/classes/verbs:/classes/tests" "io.remora.verbs.ibverbs.$@"
+    -Dremora.test.rounds=1000 -Dremora.test.connections=200 -cp "/classes/*:/classes/base:/classes/verbs:/classes/tests" "io.remora.verbs.ibverbs.$@"
 }
 
 conforms() {
