@@ -16,7 +16,8 @@ public interface CompletionQueue extends AutoCloseable {
   int poll(WorkCompletions into);
 
   /**
-   * The event handler runs once, on the loop, when something completes after this call.
+   * The event handler runs once, on the loop, when something completes after this call. With {@code solicitedOnly} it may run for another message once, when the device had been armed for any: whether
+   * that one was solicited only the device knows.
    *
    * @param solicitedOnly only for messages that were sent {@linkplain SendRequest#solicited solicited}, and failures; needs {@link Capability#SOLICITED_EVENTS}
    */

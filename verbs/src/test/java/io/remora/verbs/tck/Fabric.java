@@ -26,6 +26,11 @@ public interface Fabric extends AutoCloseable {
   /** Waits until {@code condition}, asked on the loop of end {@code end}, holds. */
   void await(int end, String what, BooleanSupplier condition);
 
+  /** Whether a queue that was armed for any completion can be armed for solicited ones instead: a device knows no way back. */
+  default boolean takesNotificationsBack() {
+    return !provider().name().equals("ibverbs");
+  }
+
   /** Lets everything happen that is under way. */
   void settle();
 

@@ -215,10 +215,19 @@ public interface QueueTck extends Conformance {
         near.ok(4);
         fabric.await(1, "a message", () -> queue.poll(polled) == 1);
         fabric.settle();
-        assertThat(fabric.on(1, () -> events[0])).as("not solicited").isEqualTo(1);
-        near.post(near.request(5, 0, 8).solicited(true));
-        near.ok(5);
-        fabric.await(1, "the solicited event", () -> events[0] == 2);
+        int early = fabric.on(1, () -> events[0]) - 1;
+        assertThat(early).as("not solicited").isBetween(0, fabric.takesNotificationsBack() ? 0 : 1);
+        if (early > 0) {
+          fabric.run(1, () -> queue.requestNotify(true));
+          near.post(near.request(5, 0, 8));
+          near.ok(5);
+          fabric.await(1, "a message", () -> queue.poll(polled) == 1);
+          fabric.settle();
+          assertThat(fabric.on(1, () -> events[0])).as("not solicited, again").isEqualTo(2);
+        }
+        near.post(near.request(6, 0, 8).solicited(true));
+        near.ok(6);
+        fabric.await(1, "the solicited event", () -> events[0] == 2 + early);
       } else {
         Refusal.of(() -> fabric.run(1, () -> queue.requestNotify(true)), fabric, "solicited");
       }
