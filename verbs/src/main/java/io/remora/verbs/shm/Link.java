@@ -86,7 +86,11 @@ final class Link {
     return socket.peerProcess();
   }
 
-  /** After something was put into shared memory that the peer should look at: wakes it if it sleeps, once for each sleep. */
+  /**
+   * After something was put into shared memory that the peer should look at: wakes it if it sleeps, once for each sleep.
+   *
+   * <p>By a message and not by an eventfd of the peer's: a peer could make that blocking and fill it, and stop this loop; a message can be sent so that it never blocks, whatever the peer does.
+   */
   void ring() {
     VarHandle.fullFence();
     long sleeps = Words.getAcquire(peerSleep, 0);
