@@ -20,6 +20,7 @@ final class InRing {
   private final Control control;
   private final MemorySegment ring;
   private long head;
+  private long tail;
   private long completed;
   private int kind;
   private int flags;
@@ -41,9 +42,14 @@ final class InRing {
     return control.peerTail() != head;
   }
 
-  /** Looks at the next fragment, which stays there until {@link #drop}. */
+  /** Sees what the sender has put until now: what acknowledgements said before that is seen by who looks at them after this. */
+  void look() {
+    tail = control.peerTail();
+  }
+
+  /** Looks at the next of the fragments that {@link #look} has seen, which stays there until {@link #drop}. */
   Found next() {
-    long available = control.peerTail() - head;
+    long available = tail - head;
     if (available == 0) {
       return Found.NOTHING;
     }

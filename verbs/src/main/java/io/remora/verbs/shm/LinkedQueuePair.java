@@ -97,7 +97,7 @@ final class LinkedQueuePair extends ShmQueuePair {
     EndReason reason = from.control().peerReason();
     int work;
     do {
-      work = takeAcknowledgements() + takeFragments();
+      work = take();
     } while (work > 0 && link != null && state() != QueuePairState.ERROR);
     switch (reason) {
       case ACCESS -> fail(AsyncEvent.Kind.QUEUE_PAIR_ACCESS_ERROR, reason.text());
@@ -160,13 +160,23 @@ final class LinkedQueuePair extends ShmQueuePair {
   // Each turn.
 
   int poll() {
-    int work = takeAcknowledgements() + takeFragments();
+    int work = take();
     Link to = link;
     if (to != null && (goesOn || (waitsForRoom && to.out().moved()))) {
       work++;
       transmit();
     }
     return work;
+  }
+
+  /** An answer shows after the end of what it answers: acknowledgements are looked at after the ring and taken before what is in it. */
+  private int take() {
+    Link from = link;
+    if (from == null) {
+      return 0;
+    }
+    from.in().look();
+    return takeAcknowledgements() + takeFragments();
   }
 
   /** Whether {@link #poll} would do something. */

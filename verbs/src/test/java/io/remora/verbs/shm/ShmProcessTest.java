@@ -62,6 +62,16 @@ class ShmProcessTest {
   }
 
   @Test
+  void anAnswerShowsAfterTheEndOfWhatItAnswers() {
+    try (OtherProcess other = OtherProcess.start("serve", "RC")) {
+      end.connect(other.port(), QueuePairType.RC);
+      for (int i = 0; i < 3000; i++) {
+        assertThat(end.ask(PeerProcess.ECHO, i, 6).get(JAVA_LONG, 8)).isEqualTo(i);
+      }
+    }
+  }
+
+  @Test
   void everyOperationOfAReliableConnection() {
     try (OtherProcess other = OtherProcess.start("serve", "RC")) {
       end.connect(other.port(), QueuePairType.RC);
