@@ -55,7 +55,7 @@ record Mutation(String name, String type, String method, int sites, Predicate<In
           (code, _) -> code.pop2().pop()),
       new Mutation("what was held is not sent again", NVME + "host.HostQueue", "openFence", 1, call("addAll"),
           Mutation::drop),
-      new Mutation("the target asks for data of the wrong place", NVME + "tcp.TargetConnection", "fetch", 1,
+      new Mutation("the target asks for data of the wrong place", NVME + "tcp.TargetOutput", "requestData", 1,
           opcode(Opcode.LCONST_0), (code, _) -> code.loadConstant(512L)),
       new Mutation("a publication is not stored", "io.remora.engine.Node", "publish", 1, call("store"),
           Mutation::drop));
