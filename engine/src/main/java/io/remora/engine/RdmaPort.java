@@ -29,6 +29,8 @@ final class RdmaPort {
   private final InetSocketAddress tcp;
   private final Backoff backoff;
   private Rdma.Outcome outcome = Rdma.Outcome.NONE;
+  /** Whose device it was last; kept while that has none. */
+  private @Nullable String provider;
   private long sinceMs;
   private long upSinceNs;
   private boolean closed;
@@ -89,7 +91,7 @@ final class RdmaPort {
   }
 
   private void tryAgain() {
-    rdma.listenAgain(target, asked, tcp, outcome.provider()).thenAccept(this::take);
+    rdma.listenAgain(target, asked, tcp, provider).thenAccept(this::take);
   }
 
   private void take(Rdma.Outcome next) {
@@ -105,6 +107,7 @@ final class RdmaPort {
       sinceMs = loop.clock().wallMillis();
     }
     outcome = next;
+    provider = next.provider() != null ? next.provider() : provider;
     String warning = next.warning();
     if (listener != null) {
       upSinceNs = loop.clock().nanoTime();
