@@ -87,7 +87,7 @@ final class MatrixCommand extends io.remora.cli.Command {
   @Override
   int run(Terminal terminal) throws InterruptedException {
     List<Cell> cells = cells();
-    Outcomes outcomes = Outcomes.open(out);
+    Outcomes outcomes = Outcomes.open(out, size, readPercent);
     long begin = System.nanoTime();
     try (Progress progress = new Progress(terminal, System::nanoTime, "matrix", cells.size())) {
       for (int i = 0; i < cells.size(); i++) {

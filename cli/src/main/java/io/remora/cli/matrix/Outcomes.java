@@ -26,19 +26,29 @@ import org.jspecify.annotations.Nullable;
  * nothing of each other.
  */
 public final class Outcomes {
-  private static final int VERSION = 2;
+  private static final int VERSION = 3;
   private static final ObjectMapper MAPPER = new ObjectMapper();
 
   private final @Nullable Path folder;
+  private final long deviceBytes;
+  private final int readPercent;
   private final Map<Cell, List<Outcome>> byCell = new LinkedHashMap<>();
 
-  private Outcomes(@Nullable Path folder) {
+  private Outcomes(@Nullable Path folder, long deviceBytes, int readPercent) {
     this.folder = folder;
+    this.deviceBytes = deviceBytes;
+    this.readPercent = readPercent;
   }
 
-  /** Those that the folder has from earlier; null keeps nothing. */
-  public static Outcomes open(@Nullable Path folder) {
-    Outcomes outcomes = new Outcomes(folder);
+  /**
+   * Those that the folder has from earlier; null keeps nothing.
+   *
+   * @param deviceBytes the size of the device that is measured
+   * @param readPercent the share of reads of mixed patterns
+   * @throws RemoraException INVALID when the folder's are of another device or mix, UNSUPPORTED or CORRUPT when they cannot be read
+   */
+  public static Outcomes open(@Nullable Path folder, long deviceBytes, int readPercent) {
+    Outcomes outcomes = new Outcomes(folder, deviceBytes, readPercent);
     Path file = folder == null ? null : folder.resolve("results.json");
     if (file != null && Files.exists(file)) {
       try {
@@ -47,6 +57,13 @@ public final class Outcomes {
           throw new RemoraException(Status.UNSUPPORTED,
               file + " is of version " + root.path("version") + ", not " + VERSION
                   + ": give another folder");
+        }
+        long knownBytes = root.path("size").asLong();
+        int knownPercent = root.path("rwmixread").asInt();
+        if (knownBytes != deviceBytes || knownPercent != readPercent) {
+          throw new RemoraException(Status.INVALID, file + " is of a device of " + knownBytes + " bytes with "
+              + knownPercent + " % reads, not " + deviceBytes + " bytes with " + readPercent
+              + " %: give another folder");
         }
         root.path("results").forEach(
             node -> node.path("rounds").forEach(round -> outcomes.put(Outcome.read(Cell.read(node), round))));
@@ -99,7 +116,8 @@ public final class Outcomes {
 
   /** As one object, {@code results} in it: what each cell stands for, and its {@code rounds}. */
   public ObjectNode json() {
-    ObjectNode root = JsonNodeFactory.instance.objectNode().put("version", VERSION);
+    ObjectNode root = JsonNodeFactory.instance.objectNode().put("version", VERSION).put("size", deviceBytes)
+        .put("rwmixread", readPercent);
     ArrayNode list = root.putArray("results");
     byCell.forEach((cell, rounds) -> {
       ObjectNode result = cell.write(list.addObject());

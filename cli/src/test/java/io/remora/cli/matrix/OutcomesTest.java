@@ -15,6 +15,8 @@ import org.xml.sax.InputSource;
 
 /** What a matrix keeps, and finds again. */
 class OutcomesTest {
+  private static final long SIZE = 256 << 20;
+
   @TempDir
   @SuppressWarnings("NullAway.Init")
   Path folder;
@@ -34,12 +36,12 @@ class OutcomesTest {
 
   @Test
   void whatIsMeasuredIsFoundAgain() throws IOException {
-    Outcomes first = Outcomes.open(folder);
+    Outcomes first = Outcomes.open(folder, SIZE, 70);
     first.add(outcome("tcp", true, 500_000));
     first.add(outcome("shm", true, 1_250_000));
     first.report();
 
-    Outcomes again = Outcomes.open(folder);
+    Outcomes again = Outcomes.open(folder, SIZE, 70);
     assertThat(again.all()).containsExactlyElementsOf(first.all());
     assertThat(again.rounds(outcome("shm", true, 0).cell())).isEqualTo(1);
     assertThat(again.rounds(outcome("shm", false, 0).cell())).isZero();
@@ -52,7 +54,7 @@ class OutcomesTest {
 
   @Test
   void theMiddleRoundWithNearProcessorsLeftAloneCounts() {
-    Outcomes first = Outcomes.open(folder);
+    Outcomes first = Outcomes.open(folder, SIZE, 70);
     first.add(outcome("shm", true, 100, "far"));
     first.add(outcome("tcp", true, 1, "far"));
     first.add(outcome("shm", true, 900, "near"));
@@ -63,7 +65,7 @@ class OutcomesTest {
     first.add(outcome("shm", true, 500, "near"));
     first.add(outcome("shm", true, 60, "near", 0.2));
     first.add(outcome("shm", true, 70, "near", 0.2));
-    for (Outcomes outcomes : new Outcomes[] {first, Outcomes.open(folder)}) {
+    for (Outcomes outcomes : new Outcomes[] {first, Outcomes.open(folder, SIZE, 70)}) {
       assertThat(outcomes.all()).containsExactly(outcome("shm", true, 700, "near"), outcome("tcp", true, 5, "far"));
       assertThat(outcomes.json().at("/results/0/rounds")).hasSize(7);
       assertThat(outcomes.json().at("/results/0/rounds/0/cores").asText()).isEqualTo("far");
@@ -72,8 +74,18 @@ class OutcomesTest {
   }
 
   @Test
+  void anotherDeviceOrMixIsNotMixedIn() {
+    Outcomes.open(folder, SIZE, 70).add(outcome("tcp", true, 500_000));
+    assertThatThrownBy(() -> Outcomes.open(folder, 8 << 20, 70)).isInstanceOf(RemoraException.class)
+        .hasMessageContaining("a device of 268435456 bytes").hasMessageContaining("give another folder");
+    assertThatThrownBy(() -> Outcomes.open(folder, SIZE, 50)).isInstanceOf(RemoraException.class)
+        .hasMessageContaining("70 % reads");
+    assertThat(Outcomes.open(folder, SIZE, 70).all()).hasSize(1);
+  }
+
+  @Test
   void chartsAreXml() throws Exception {
-    Outcomes outcomes = Outcomes.open(folder);
+    Outcomes outcomes = Outcomes.open(folder, SIZE, 70);
     outcomes.add(outcome("tcp", true, 500_000));
     outcomes.add(outcome("shm", false, 900));
     outcomes.report();
@@ -88,9 +100,10 @@ class OutcomesTest {
   @Test
   void whatIsNoResultIsRefused() throws IOException {
     Files.writeString(folder.resolve("results.json"), "{\"version\":9,\"results\":[]}");
-    assertThatThrownBy(() -> Outcomes.open(folder)).isInstanceOf(RemoraException.class).hasMessageContaining("version");
+    assertThatThrownBy(() -> Outcomes.open(folder, SIZE, 70)).isInstanceOf(RemoraException.class)
+        .hasMessageContaining("version");
     Files.writeString(folder.resolve("results.json"), "{\"version\":1,");
-    assertThatThrownBy(() -> Outcomes.open(folder)).isInstanceOf(RemoraException.class)
+    assertThatThrownBy(() -> Outcomes.open(folder, SIZE, 70)).isInstanceOf(RemoraException.class)
         .hasMessageContaining("results.json");
   }
 }
