@@ -53,7 +53,7 @@ record Mutation(String name, String type, String method, int sites, Predicate<In
           Mutation::drop),
       new Mutation("space is not given back", POOL + "Space", "release", 1, put("mapped"),
           (code, _) -> code.pop2().pop()),
-      new Mutation("what was held is not sent again", NVME + "host.HostQueue", "openFence", 1, call("addAll"),
+      new Mutation("what was held is not sent again", NVME + "host.HostQueue", "openFence", 1, call("unhold"),
           Mutation::drop),
       new Mutation("the target asks for data of the wrong place", NVME + "tcp.TargetOutput", "requestData", 1,
           opcode(Opcode.LCONST_0), (code, _) -> code.loadConstant(512L)),

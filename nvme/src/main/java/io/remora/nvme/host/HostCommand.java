@@ -1,5 +1,6 @@
 package io.remora.nvme.host;
 
+import io.remora.base.IoRequest;
 import io.remora.base.Sgl;
 import io.remora.nvme.Sqe;
 import java.lang.foreign.MemorySegment;
@@ -149,6 +150,20 @@ public final class HostCommand {
     io = null;
     answer = null;
     direction = Direction.NONE;
+  }
+
+  /** Whether it is for a request that changes data. */
+  boolean changesData() {
+    HostIo of = io;
+    IoRequest request = of == null ? null : of.request;
+    return request != null && HostIo.changes(request.op);
+  }
+
+  /** Whether the namespace of its request was removed. */
+  boolean namespaceRemoved() {
+    HostIo of = io;
+    HostNamespace namespace = of == null ? null : of.namespace;
+    return namespace != null && namespace.removed();
   }
 
   /** Its data's length in bytes. */

@@ -1,5 +1,6 @@
 package io.remora.nvme.host;
 
+import io.remora.base.Check;
 import io.remora.base.IoRequest;
 import io.remora.base.Loop;
 import io.remora.base.Status;
@@ -8,6 +9,8 @@ import org.jspecify.annotations.Nullable;
 /**
  * The requests of one I/O queue that no commands were made of, or not all, in order; and the completion of requests. Belongs to the queue's loop; what it keeps of
  * requests it uses again.
+ *
+ * <p>Invariant: a request completes once, when all commands made of it have ended and none is to be made any more.
  */
 final class RequestQueue {
   private final Loop loop;
@@ -47,10 +50,53 @@ final class RequestQueue {
     size++;
   }
 
-  /** The first one waits no more. */
-  void removeFirst() {
+  /** One more command was made of the first one, for {@code bytes} of it. */
+  void issuedFirst(long bytes) {
+    HostIo io = head;
+    assert io != null && io.request != null;
+    io.issuedBytes += bytes;
+    io.outstanding++;
+    if (io.issuedBytes == io.request.length || io.request.op == IoRequest.Op.FLUSH) {
+      removeFirst();
+    }
+  }
+
+  /** No more commands are made of the first one: it ends with {@code status} when those that were made have ended, perhaps now. */
+  void failFirst(Status status) {
     HostIo io = head;
     assert io != null;
+    removeFirst();
+    io.status = status;
+    if (io.outstanding == 0) {
+      complete(io);
+    }
+  }
+
+  /** A command made of {@code io} has ended: so may have the request. After the first failure no more commands are made of it. */
+  void ended(HostIo io, Status outcome) {
+    io.outstanding--;
+    if (!outcome.isOk() && io.status.isOk() && !(outcome == Status.UNSUPPORTED && isAdvice(io))) {
+      io.status = outcome;
+    }
+    if (!io.status.isOk() && !io.issued) {
+      Check.that(io == head, "only the first request may be half issued");
+      removeFirst();
+    }
+    if (io.issued && io.outstanding == 0) {
+      complete(io);
+    }
+  }
+
+  /** Deallocate is advice: a controller has the command for all its namespaces, this one's device may know none of it. */
+  private static boolean isAdvice(HostIo io) {
+    IoRequest request = io.request;
+    return request != null && request.op == IoRequest.Op.DEALLOCATE;
+  }
+
+  private void removeFirst() {
+    HostIo io = head;
+    assert io != null;
+    io.issued = true;
     head = io.next;
     io.next = null;
     if (head == null) {
@@ -89,8 +135,7 @@ final class RequestQueue {
     }
   }
 
-  /** Completes a request that does not wait, with the status it has. */
-  void complete(HostIo io) {
+  private void complete(HostIo io) {
     IoRequest request = io.request;
     Status status = io.status;
     assert request != null;
