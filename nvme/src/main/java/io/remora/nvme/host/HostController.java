@@ -9,11 +9,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A controller of a subsystem somewhere, kept connected: bring-up, I/O queues, namespaces, keep-alive, and after a failure reset and
- * reconnection. Its state belongs to the first of its loops; public methods may be called from any thread.
+ * reconnection ({@link Associations}). What changes belongs to the first of its loops; public methods may be called from any thread, unless they say otherwise.
  *
  * <p>What happens to I/O when the connection is lost: requests are held, and sent again on the next association; the caller only
  * sees that it takes longer. Commands that change data are sent again when {@link HostOptions.Resend} allows it. After {@link
@@ -24,42 +23,29 @@ import org.jspecify.annotations.Nullable;
  * <p>Not covered: a target that loses power between a completed write and the flush after it, and comes back before the host
  * gives up. It loses the write, as every volatile cache may, and the flush, sent to the new association, cannot know.
  */
-public final class HostController implements QueueOwner {
+public final class HostController {
   private final HostTransport transport;
   private final Loop loop;
   private final HostOptions options;
-  private final HostIdentity identity;
   private final HostReport report;
-  private final CompletableFuture<HostController> connected = new CompletableFuture<>();
-  private final HostQueues queues;
-  private final FenceWatch fence;
-  private final SlowCommands slow;
-  private final NamespaceList namespaces = new NamespaceList(this);
-  private final AnaWatch ana;
-  private final HostEvents events;
-  private final Outage outage;
-
-  private volatile @Nullable ControllerInfo info;
-
-  private @Nullable Association association;
-  private @Nullable CompletableFuture<Void> retired;
-  private int associations;
-  /** Commands have flowed on the association, or will at once. */
-  private boolean live;
-  private CompletableFuture<Void> refusals = CompletableFuture.completedFuture(null);
+  private final Inventory inventory;
+  private final Associations associations;
 
   private HostController(HostTransport transport, List<Loop> loops, HostOptions options) {
     this.transport = transport;
     this.loop = loops.getFirst();
     this.options = options;
-    this.identity = HostIdentity.of(options, loop);
-    this.queues = new HostQueues(transport, List.copyOf(loops), options, this);
-    this.fence = new FenceWatch(loop, options, queues);
-    this.outage = new Outage(loop, options, this::attempt, () -> refuse(Status.DISCONNECTED), this::giveUp);
-    this.slow = new SlowCommands(queues, this::count);
-    this.report = new HostReport(this, loop.clock(), outage::attempts, slow::sent);
-    this.ana = new AnaWatch(loop, () -> report.tell(listener -> listener.onAccess(this)));
-    this.events = new HostEvents(loop, options.times(), new Background());
+    this.report = new HostReport(this, loop.clock(), this::attempts, this::aborts);
+    this.inventory = new Inventory(this, loop, report);
+    this.associations = new Associations(transport, loops, options, report, inventory);
+  }
+
+  private int attempts() {
+    return associations.attempts();
+  }
+
+  private long aborts() {
+    return associations.aborts();
   }
 
   /**
@@ -72,14 +58,14 @@ public final class HostController implements QueueOwner {
     CompletableFuture<HostController> result = new CompletableFuture<>();
     loops.getFirst().execute(() -> {
       HostController controller = new HostController(transport, loops, options);
-      controller.connected.whenComplete((done, failure) -> {
+      controller.associations.connected().whenComplete((v, failure) -> {
         if (failure == null) {
-          result.complete(done);
+          result.complete(controller);
         } else {
           result.completeExceptionally(failure);
         }
       });
-      controller.attempt();
+      controller.associations.attempt();
     });
     return result;
   }
@@ -101,7 +87,7 @@ public final class HostController implements QueueOwner {
 
   /** What it last said of itself. */
   public ControllerInfo info() {
-    ControllerInfo known = info;
+    ControllerInfo known = inventory.info();
     Check.that(known != null, "not connected yet");
     assert known != null;
     return known;
@@ -114,25 +100,25 @@ public final class HostController implements QueueOwner {
 
   /** The namespaces that it has now, by identifier. */
   public List<HostNamespace> namespaces() {
-    return namespaces.all();
+    return inventory.namespaces();
   }
 
   /** The namespace {@code nsid}; empty when there is none. */
   public Optional<HostNamespace> namespace(int nsid) {
-    return namespaces.all().stream().filter(namespace -> namespace.nsid() == nsid).findFirst();
+    return inventory.namespaces().stream().filter(namespace -> namespace.nsid() == nsid).findFirst();
   }
 
   /** The loops that have an I/O queue of their own: channels opened on these are the fast ones. */
   public List<Loop> channelLoops() {
-    return queues.loops();
+    return associations.queues().loops();
   }
 
   /** Sends a command to the controller, once, and only while it is connected. */
   CompletableFuture<Void> submit(AdminCommand command) {
     CompletableFuture<Void> done = new CompletableFuture<>();
     loop.execute(() -> {
-      Association current = association;
-      if (current == null || !live) {
+      Association current = associations.live();
+      if (current == null) {
         done.completeExceptionally(
             new RemoraException(Status.DISCONNECTED, command.what() + ": not connected to " + subsystemNqn()));
         return;
@@ -160,7 +146,7 @@ public final class HostController implements QueueOwner {
 
   /** Resets the controller, as after a time-out: what is in flight is held and sent again. */
   public void reset(String why) {
-    loop.execute(() -> lose(Status.ABORTED, why));
+    loop.execute(() -> associations.reset(why));
   }
 
   /**
@@ -169,7 +155,7 @@ public final class HostController implements QueueOwner {
    */
   public CompletableFuture<Void> close() {
     CompletableFuture<Void> done = new CompletableFuture<>();
-    loop.execute(() -> closeNow(done));
+    loop.execute(() -> associations.close(done));
     return done;
   }
 
@@ -180,7 +166,7 @@ public final class HostController implements QueueOwner {
    */
   public CompletableFuture<Void> retire() {
     CompletableFuture<Void> done = new CompletableFuture<>();
-    loop.execute(() -> retireNow(done));
+    loop.execute(() -> associations.retire(done));
     return done;
   }
 
@@ -188,7 +174,7 @@ public final class HostController implements QueueOwner {
    * The controllers of its past associations that may still carry out what was sent to them, by identifier. On the first loop.
    */
   public List<Integer> suspects() {
-    return fence.suspects();
+    return associations.fence().suspects();
   }
 
   /**
@@ -196,7 +182,7 @@ public final class HostController implements QueueOwner {
    * out any more. On the first loop.
    */
   public void declareDead(int cntlid) {
-    fence.dead(cntlid);
+    associations.fence().dead(cntlid);
   }
 
   /**
@@ -204,8 +190,8 @@ public final class HostController implements QueueOwner {
    * On the first loop.
    */
   public CompletableFuture<Set<Integer>> siblings() {
-    Association current = association;
-    if (current == null || !live) {
+    Association current = associations.live();
+    if (current == null) {
       return CompletableFuture.completedFuture(Set.of());
     }
     return FenceQuestion.controllers(current, 0).exceptionally(e -> Set.of());
@@ -213,287 +199,11 @@ public final class HostController implements QueueOwner {
 
   /** The queue for a channel on {@code on}: one of that loop, if there is one. */
   HostQueue queue(Loop on) {
-    return queues.choose(on);
+    return associations.queues().choose(on);
   }
 
   /** How well namespaces of an ANA group are reached. From any thread. */
   AnaState access(int group) {
-    return ana.of(group);
-  }
-
-  // Connecting.
-
-  private void attempt() {
-    associations++;
-    int number = associations;
-    Association next = new Association(number, loop, options, identity,
-        (reason, text) -> onAdminFailed(number, reason, text));
-    association = next;
-    next.bringUp(transport).thenCompose(v -> joinQueues(next)).thenCompose(v -> scan(next)).whenComplete((v, e) -> {
-      if (e == null) {
-        onLive(next);
-      } else {
-        onAttemptFailed(next, Failure.of(e));
-      }
-    });
-  }
-
-  private CompletableFuture<Void> joinQueues(Association next) {
-    if (next.info().discovery()) {
-      throw new RemoraException(Status.INVALID, subsystemNqn() + " is a discovery subsystem: it has no I/O queues");
-    }
-    return queues.join(next);
-  }
-
-  private CompletableFuture<Void> scan(Association next) {
-    return NamespaceScan.of(next).thenCompose(found -> ana.read(next).thenAccept(v -> {
-      info = next.info();
-      take(found);
-    }));
-  }
-
-  private void onLive(Association next) {
-    if (association != next || report.ended() || retired != null) {
-      return;
-    }
-    outage.end();
-    fence.joined(next);
-    // Whether anything uncertain was failed decides whether commands that change data may flow.
-    refusals.thenRun(() -> release(next));
-  }
-
-  private void release(Association next) {
-    if (association != next) {
-      return;
-    }
-    boolean gate = fence.gated();
-    live = true;
-    outage.worksAgain();
-    events.start(next);
-    ana.start(next);
-    slow.start(next);
-    queues.each(queue -> queue.release(next.number(), gate)).thenRun(() -> {
-      if (association == next && live) {
-        report.state(HostState.LIVE, Status.OK, "");
-        fence.start(next);
-        connected.complete(this);
-      }
-    });
-  }
-
-  private void onAttemptFailed(Association failed, Failure failure) {
-    if (association != failed || report.ended()) {
-      return;
-    }
-    association = null;
-    failed.admin().close();
-    queues.each(HostQueue::disconnect).thenRun(() -> {
-      if (connected.isDone()) {
-        if (report.state() == HostState.RECONNECTING) {
-          report.state(HostState.RECONNECTING, failure.status(), failure.text());
-          outage.tryAgain();
-        }
-        return;
-      }
-      report.state(HostState.FAILED, failure.status(), failure.text());
-      finishQueues(failure.status()).thenRun(() -> connected.completeExceptionally(new RemoraException(failure.status(),
-          "cannot connect to " + subsystemNqn() + " at " + options.address() + ": " + failure.text(),
-          failure.cause())));
-    });
-  }
-
-  // Losing the connection.
-
-  @Override
-  public void onQueueFailed(int number, Status reason, String text) {
-    loop.execute(() -> {
-      Association current = association;
-      if (current != null && current.number() == number) {
-        lose(reason, text);
-      }
-    });
-  }
-
-  private void onAdminFailed(int number, Status reason, String text) {
-    Association current = association;
-    if (current != null && current.number() == number) {
-      lose(reason, "admin queue: " + text);
-    }
-  }
-
-  /** Leaves a live association: takes down what is left of it, and reconnects. */
-  private void lose(Status reason, String text) {
-    Association old = association;
-    if (old == null) {
-      return;
-    }
-    if (!live) {
-      // Still coming up: its own chain of futures ends with this.
-      old.admin().close(reason, text);
-      return;
-    }
-    live = false;
-    outage.begin();
-    report.lost(reason != Status.DISCONNECTED);
-    events.stop();
-    ana.stop();
-    fence.stop();
-    slow.stop();
-    report.state(HostState.RESETTING, reason, text);
-    queues.each(HostQueue::disconnect).thenCompose(v -> old.stop()).thenAccept(stopped -> {
-      old.admin().close();
-      if (report.state() != HostState.RESETTING) {
-        return;
-      }
-      association = null;
-      fence.lost(old, stopped);
-      if (retired != null) {
-        leave(retired);
-        return;
-      }
-      report.state(HostState.RECONNECTING, reason, text);
-      outage.tryAgain();
-    });
-  }
-
-  private void retireNow(CompletableFuture<Void> done) {
-    CompletableFuture<Void> before = retired;
-    if (before != null) {
-      before.thenRun(() -> done.complete(null));
-      return;
-    }
-    if (report.ended()) {
-      closeNow(done);
-      return;
-    }
-    retired = done;
-    if (live) {
-      lose(Status.ABORTED, "taken out of use");
-    } else if (report.state() != HostState.RESETTING) {
-      leave(done);
-    }
-  }
-
-  /** Closes when nothing that was sent can be carried out any more. */
-  private void leave(CompletableFuture<Void> done) {
-    outage.stopTrying();
-    Association coming = association;
-    association = null;
-    if (coming != null) {
-      coming.admin().close();
-    }
-    queues.each(HostQueue::disconnect).thenRun(() -> fence.whenOpen(() -> closeNow(done)));
-  }
-
-  private void refuse(Status reason) {
-    refusals = queues.each(queue -> queue.refuse(reason));
-  }
-
-  private void giveUp() {
-    Association old = association;
-    association = null;
-    live = false;
-    outage.stopTrying();
-    fence.close();
-    outage.end();
-    if (old != null) {
-      old.admin().close();
-    }
-    HostStatus last = report.status();
-    report.state(HostState.FAILED, last.reason(), last.text());
-    connected.completeExceptionally(new RemoraException(last.reason(), "lost at once: " + last.text()));
-    finishQueues(Status.DISCONNECTED).thenRun(() -> namespaces.removeAll(Status.DISCONNECTED));
-  }
-
-  private void closeNow(CompletableFuture<Void> done) {
-    Association old = association;
-    boolean wasLive = live;
-    CompletableFuture<Void> waiting = retired;
-    if (waiting != null && waiting != done) {
-      done.thenRun(() -> waiting.complete(null));
-    }
-    if (report.state() == HostState.CLOSED) {
-      done.complete(null);
-      return;
-    }
-    association = null;
-    live = false;
-    outage.stopTrying();
-    outage.end();
-    fence.close();
-    events.stop();
-    ana.stop();
-    slow.stop();
-    report.state(HostState.CLOSED, Status.OK, "");
-    connected.completeExceptionally(new RemoraException(Status.ABORTED, "closed"));
-    finishQueues(Status.ABORTED)
-        .thenCompose(v -> old != null && wasLive ? old.shutDown() : CompletableFuture.completedFuture(null))
-        .thenRun(() -> {
-          if (old != null) {
-            old.admin().close();
-          }
-          namespaces.removeAll(Status.ABORTED);
-          done.complete(null);
-        });
-  }
-
-  private CompletableFuture<Void> finishQueues(Status reason) {
-    return queues.each(queue -> queue.finish(reason));
-  }
-
-  // What queues and events tell.
-
-  @Override
-  public void onUncertainFailed() {
-    loop.execute(fence::gate);
-  }
-
-  @Override
-  public void onPathError(int number) {
-    loop.execute(() -> {
-      if (live && association != null && association.number() == number) {
-        ana.refresh();
-      }
-    });
-  }
-
-  @Override
-  public void onSlowCommand(int number, int queueId, int cid) {
-    loop.execute(() -> slow.abort(number, queueId, cid));
-  }
-
-  /** What happens on a live association beside I/O. */
-  private final class Background implements HostEvents.Handler {
-    @Override
-    public void onKeepAliveMissed(Association of, String text) {
-      if (association == of) {
-        lose(Status.TIMED_OUT, text);
-      }
-    }
-
-    @Override
-    public void onNamespaces(Association of) {
-      NamespaceScan.of(of).whenComplete((found, e) -> {
-        if (e == null && association == of && live) {
-          take(found);
-          ana.refresh();
-        }
-      });
-    }
-
-    @Override
-    public void onAna(Association of) {
-      ana.refresh();
-    }
-  }
-
-  private void take(List<NamespaceInfo> found) {
-    if (namespaces.take(found)) {
-      report.tell(listener -> listener.onNamespaces(this, namespaces.all()));
-    }
-  }
-
-  private void count() {
-    report.count();
+    return inventory.access(group);
   }
 }

@@ -49,8 +49,17 @@ final class HostReport {
     listeners.remove(listener);
   }
 
-  /** Tells all listeners something. */
-  void tell(Consumer<HostListener> what) {
+  /** The list of namespaces is another one. */
+  void namespaces(List<HostNamespace> now) {
+    tell(listener -> listener.onNamespaces(controller, now));
+  }
+
+  /** The controller has said anew how well it reaches its namespaces. */
+  void access() {
+    tell(listener -> listener.onAccess(controller));
+  }
+
+  private void tell(Consumer<HostListener> what) {
     listeners.forEach(what);
   }
 
