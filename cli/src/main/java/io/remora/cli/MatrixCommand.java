@@ -3,11 +3,13 @@ package io.remora.cli;
 import io.remora.base.Loops;
 import io.remora.base.RemoraException;
 import io.remora.base.Status;
+import io.remora.block.BlockDevice;
 import io.remora.cli.load.Load;
 import io.remora.cli.load.PingPong;
 import io.remora.cli.load.Result;
 import io.remora.cli.load.Workload;
 import io.remora.cli.matrix.Cell;
+import io.remora.cli.matrix.Ends;
 import io.remora.cli.matrix.Outcome;
 import io.remora.cli.matrix.Outcomes;
 import io.remora.cli.terminal.Progress;
@@ -31,7 +33,7 @@ import picocli.CommandLine.Option;
 /** {@code remora bench matrix}. */
 @Command(name = "matrix", description = {
   "Measure NVMe over Fabrics in every combination of transport, pattern, block size, depth and loops.", "",
-  "For each cell a target with a device in memory is started in a process of its own, and the load runs here; transports of the same work follow each other. With 'process' the load runs"
+  "For each cell a target with a device in memory is started in a process of its own, the device is filled, and the load runs here; transports of the same work follow each other. With 'process' the load runs"
       + " in the process that has the device, without a transport. Loops are pinned where there are processors enough, the target's first."}, footer = {
         "",
         "Example:  remora bench matrix --transports tcp,shm --rw randread,randwrite --bs 4k --iodepth 1,32 \\",
@@ -41,6 +43,8 @@ final class MatrixCommand extends io.remora.cli.Command {
   private static final int MAX_ROUNDS = 1000;
   /** A cache line's round trip below this says that two processors share a cache, in nanoseconds. */
   private static final double NEAR_NS = 250;
+  private static final int FILL_BYTES = 128 << 10;
+  private static final int FILL_DEPTH = 8;
 
   @Option(names = "--transports", paramLabel = "LIST", split = ",", description = "tcp, iwarp, shm, ibverbs (default: all that work here).")
   List<String> transports = List.of();
@@ -63,16 +67,18 @@ final class MatrixCommand extends io.remora.cli.Command {
   @Option(names = "--sampling", paramLabel = "LIST", split = ",", defaultValue = "host", description = "Where the load runs: host (another process than the target), process (default: ${DEFAULT-VALUE}).")
   List<String> samplings = List.of();
 
-  @Option(names = "--ends", paramLabel = "LIST", split = ",", defaultValue = "poll,sleep", description = "poll: both ends poll for ever; sleep: they sleep as soon as there is nothing to do (default: both).")
-  List<String> ends = List.of();
+  @Option(names = "--ends", paramLabel = "LIST", split = ",", defaultValue = "poll,sleep", description = {
+    "What both ends do when there is nothing to do. poll: poll for ever; adapt: poll for up to 50 us while that pays, as nodes do; sleep: sleep at once"
+        + " (default: ${DEFAULT-VALUE})."})
+  List<Ends> ends = List.of();
 
-  @Option(names = "--size", paramLabel = "SIZE", converter = Sizes.Converter.class, defaultValue = "256m", description = "The size of the device (default: ${DEFAULT-VALUE}).")
+  @Option(names = "--size", paramLabel = "SIZE", converter = Sizes.Converter.class, defaultValue = "8m", description = "The size of the device (default: ${DEFAULT-VALUE}: small enough for the processor's cache, so that transports are measured and not memory).")
   long size;
 
   @Option(names = "--runtime", paramLabel = "TIME", converter = Converters.Time.class, defaultValue = "5", description = "How long to measure each cell (default: ${DEFAULT-VALUE} s).")
   long runtimeNs;
 
-  @Option(names = "--ramp", paramLabel = "TIME", converter = Converters.Time.class, defaultValue = "4", description = "How long to run before (default: ${DEFAULT-VALUE} s).")
+  @Option(names = "--ramp", paramLabel = "TIME", converter = Converters.Time.class, defaultValue = "6", description = "How long to run before, in which the JIT compiler gets ready (default: ${DEFAULT-VALUE} s).")
   long rampNs;
 
   @Option(names = "--rounds", paramLabel = "N", defaultValue = "1", description = {
@@ -122,10 +128,7 @@ final class MatrixCommand extends io.remora.cli.Command {
     List<Cell> cells = new ArrayList<>();
     List<String> carriers = carriers();
     int processors = Runtime.getRuntime().availableProcessors();
-    for (String end : ends) {
-      if (!end.equals("poll") && !end.equals("sleep")) {
-        throw usage("--ends " + end + ": poll or sleep");
-      }
+    for (Ends end : ends) {
       for (int loops : loopCounts) {
         if (loops < 1 || loops > processors) {
           throw usage("--loops " + loops + ": 1 to the " + processors + " processors of this machine");
@@ -134,8 +137,8 @@ final class MatrixCommand extends io.remora.cli.Command {
           for (long blockBytes : blockSizes) {
             for (int depth : depths) {
               for (int round = 0; round < rounds; round++) {
-                add(cells, carriers, new Cell("", "", pattern.toString(), Math.toIntExact(blockBytes), depth, loops,
-                    end.equals("poll")));
+                add(cells, carriers,
+                    new Cell("", "", pattern.toString(), Math.toIntExact(blockBytes), depth, loops, end));
               }
             }
           }
@@ -157,7 +160,7 @@ final class MatrixCommand extends io.remora.cli.Command {
   }
 
   private static Cell at(Cell work, String sampling, String transport) {
-    return new Cell(sampling, transport, work.rw(), work.blockBytes(), work.ioDepth(), work.loops(), work.polling());
+    return new Cell(sampling, transport, work.rw(), work.blockBytes(), work.ioDepth(), work.loops(), work.ends());
   }
 
   private List<String> carriers() {
@@ -199,7 +202,7 @@ final class MatrixCommand extends io.remora.cli.Command {
     List<Integer> targets = pinned ? IntStream.range(0, cell.loops()).boxed().toList() : List.of();
     int firstOwn = alone ? 0 : cell.loops();
     List<Integer> own = pinned ? IntStream.range(firstOwn, firstOwn + cell.loops()).boxed().toList() : List.of();
-    long spinNs = cell.polling() ? Long.MAX_VALUE : 0;
+    long spinNs = cell.ends().spinNs();
     double before = alone || !pinned ? 0 : distance(targets.getFirst(), own.getFirst());
     Result result;
     CpuReadings cpu;
@@ -229,7 +232,7 @@ final class MatrixCommand extends io.remora.cli.Command {
   private List<String> targetArguments(Cell cell, List<Integer> cores) {
     List<String> arguments = new ArrayList<>(
         List.of("--device", "mem:" + size, "--nqn", NQN, "--listen", "127.0.0.1:0", "--spin-us",
-            cell.polling() ? "-1" : "0"));
+            cell.ends().spinUs()));
     if (!cell.transport().equals("tcp")) {
       arguments.addAll(List.of("--transport", "rdma", "--provider", cell.transport()));
     }
@@ -242,13 +245,24 @@ final class MatrixCommand extends io.remora.cli.Command {
       throws InterruptedException {
     try (Loops loops = Loops.start(new Loops.Config("matrix", cell.loops(), Loops.Backend.AUTO, spinNs, cores));
         OpenDevices.Opened opened = OpenDevices.open(DeviceUri.parse(uri), loops.all(), cell.ioDepth())) {
-      Load load = new Load(opened.device(), loops.all(), workload(cell), null, cpu);
-      load.start();
-      while (!load.await(TimeUnit.SECONDS.toNanos(1))) {
-        // A signal ends the process; there is nothing else to do.
-      }
-      return load.result();
+      BlockDevice device = opened.device();
+      Result filled = run(new Load(device, loops.all(), fill(), null, () -> 0));
+      return filled.ok() ? run(new Load(device, loops.all(), workload(cell), null, cpu)) : filled;
     }
+  }
+
+  private static Result run(Load load) throws InterruptedException {
+    load.start();
+    while (!load.await(TimeUnit.SECONDS.toNanos(1))) {
+      // A signal ends the process; there is nothing else to do.
+    }
+    return load.result();
+  }
+
+  /** Once over all of the device: what was never written is read from nowhere, far faster than memory. */
+  private Workload fill() {
+    int blockBytes = (int) Math.min(FILL_BYTES, Long.lowestOneBit(size));
+    return new Workload(Workload.Pattern.WRITE, 0, blockBytes, FILL_DEPTH, 1, 0, size, 0, 0, false, 1);
   }
 
   private static double distance(int one, int other) {
@@ -266,7 +280,7 @@ final class MatrixCommand extends io.remora.cli.Command {
       Cell cell = o.cell();
       table.row(cell.sampling(), cell.transport(), cell.rw(), Sizes.brief(cell.blockBytes()), cell.ioDepth(),
           cell.loops(),
-          cell.polling() ? "poll" : "sleep", o.cores(), String.format(Locale.ROOT, "%.0f", 100 * o.others()),
+          cell.ends(), o.cores(), String.format(Locale.ROOT, "%.0f", 100 * o.others()),
           Results.count(o.iops()),
           String.format(Locale.ROOT, "%.1f", o.p50Us()),
           String.format(Locale.ROOT, "%.1f", o.p99Us()), String.format(Locale.ROOT, "%.2f", o.hostCpuUs()),

@@ -207,7 +207,8 @@ final class Job implements IoRequest.Completion {
     boolean read = request.op == Op.READ;
     // Read once for both the end of this request and the beginning of the next.
     nowNs = loop.clock().nanoTime();
-    if (measuring) {
+    // Before measuring too, so that nothing is new to the compiler when it begins.
+    if (phase == Phase.MAIN && !stopping) {
       int kind = read ? 0 : 1;
       latencies[kind].recordValue(Math.clamp(nowNs - slot.submittedNs, 0, MAX_LATENCY_NS));
       operations[kind].setOpaque(operations[kind].getPlain() + 1);

@@ -2,6 +2,7 @@ package io.remora.cli.matrix;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.Locale;
 
 /**
  * One measurement of the matrix.
@@ -12,10 +13,10 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
  * @param blockBytes of each
  * @param ioDepth requests in flight per loop
  * @param loops of the load, and of the target
- * @param polling whether both ends poll for ever, or sleep when there is nothing to do
+ * @param ends what both ends do when there is nothing to do
  */
 public record Cell(String sampling, String transport, String rw, int blockBytes, int ioDepth, int loops,
-    boolean polling) {
+    Ends ends) {
   /** In the process that has the device. */
   public static final String PROCESS = "process";
   /** In another process of this machine. */
@@ -24,23 +25,24 @@ public record Cell(String sampling, String transport, String rw, int blockBytes,
   ObjectNode write(ObjectNode node) {
     return node.put("sampling", sampling).put("transport", transport).put("rw", rw).put("bs", blockBytes)
         .put("iodepth", ioDepth)
-        .put("loops", loops).put("polling", polling);
+        .put("loops", loops).put("ends", ends.toString());
   }
 
   static Cell read(JsonNode node) {
     return new Cell(node.path("sampling").asText(), node.path("transport").asText(), node.path("rw").asText(),
         node.path("bs").asInt(),
-        node.path("iodepth").asInt(), node.path("loops").asInt(), node.path("polling").asBoolean());
+        node.path("iodepth").asInt(), node.path("loops").asInt(),
+        Ends.valueOf(node.path("ends").asText().toUpperCase(Locale.ROOT)));
   }
 
   /** What it has in common with the cells of other transports. */
   Cell without() {
-    return new Cell("", "", rw, blockBytes, ioDepth, loops, polling);
+    return new Cell("", "", rw, blockBytes, ioDepth, loops, ends);
   }
 
   @Override
   public String toString() {
     return rw + " " + blockBytes + " B, depth " + ioDepth + ", " + loops + (loops == 1 ? " loop, " : " loops, ")
-        + (sampling.equals(PROCESS) ? "in the process" : transport) + (polling ? ", polling" : ", sleeping");
+        + (sampling.equals(PROCESS) ? "in the process" : transport) + ", " + ends;
   }
 }

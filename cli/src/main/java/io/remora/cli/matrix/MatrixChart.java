@@ -38,7 +38,7 @@ final class MatrixChart {
       Cell cell = group.getKey();
       text(bars, 10, y + BAR - 4,
           String.format(Locale.ROOT, "%s, %d B, depth %d, %d loop%s, %s", cell.rw(), cell.blockBytes(), cell.ioDepth(),
-              cell.loops(), cell.loops() == 1 ? "" : "s", cell.polling() ? "polling" : "sleeping"));
+              cell.loops(), cell.loops() == 1 ? "" : "s", cell.ends()));
       for (Outcome outcome : group.getValue()) {
         double width = Math.max(1, value.applyAsDouble(outcome) / most * BAR_WIDTH);
         bars.append(String.format(Locale.ROOT, "<rect x=\"%d\" y=\"%d\" width=\"%.1f\" height=\"%d\" fill=\"%s\"/>%n",

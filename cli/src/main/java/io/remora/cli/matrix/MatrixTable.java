@@ -27,7 +27,7 @@ final class MatrixTable {
       text.append(String.format(Locale.ROOT,
           "| %s | %s | %s | %d | %d | %d | %s | %s | %.0f | %.0f | %.0f | %.1f | %.1f | %.1f | %.2f | %.2f | %s |%n",
           cell.sampling(), cell.transport(), cell.rw(), cell.blockBytes(), cell.ioDepth(), cell.loops(),
-          cell.polling() ? "poll" : "sleep",
+          cell.ends(),
           o.cores(), 100 * o.others(), o.iops(), o.mibPerSecond(), o.p50Us(), o.p99Us(), o.p999Us(), o.hostCpuUs(),
           o.targetCpuUs(),
           beside(o, tcp.get(cell.without()))));

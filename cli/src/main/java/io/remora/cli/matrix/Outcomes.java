@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * nothing of each other.
  */
 public final class Outcomes {
-  private static final int VERSION = 3;
+  private static final int VERSION = 4;
   private static final ObjectMapper MAPPER = new ObjectMapper();
 
   private final @Nullable Path folder;

@@ -21,30 +21,30 @@ class OutcomesTest {
   @SuppressWarnings("NullAway.Init")
   Path folder;
 
-  private static Outcome outcome(String transport, boolean polling, double iops) {
-    return outcome(transport, polling, iops, "near");
+  private static Outcome outcome(String transport, Ends ends, double iops) {
+    return outcome(transport, ends, iops, "near");
   }
 
-  private static Outcome outcome(String transport, boolean polling, double iops, String cores) {
-    return outcome(transport, polling, iops, cores, 0.01);
+  private static Outcome outcome(String transport, Ends ends, double iops, String cores) {
+    return outcome(transport, ends, iops, cores, 0.01);
   }
 
-  private static Outcome outcome(String transport, boolean polling, double iops, String cores, double others) {
-    return new Outcome(new Cell(Cell.HOST, transport, "randread", 4096, 32, 1, polling), iops, 50.25, 99.5, 1000, 1.5,
+  private static Outcome outcome(String transport, Ends ends, double iops, String cores, double others) {
+    return new Outcome(new Cell(Cell.HOST, transport, "randread", 4096, 32, 1, ends), iops, 50.25, 99.5, 1000, 1.5,
         1.25, others, cores);
   }
 
   @Test
   void whatIsMeasuredIsFoundAgain() throws IOException {
     Outcomes first = Outcomes.open(folder, SIZE, 70);
-    first.add(outcome("tcp", true, 500_000));
-    first.add(outcome("shm", true, 1_250_000));
+    first.add(outcome("tcp", Ends.POLL, 500_000));
+    first.add(outcome("shm", Ends.POLL, 1_250_000));
     first.report();
 
     Outcomes again = Outcomes.open(folder, SIZE, 70);
     assertThat(again.all()).containsExactlyElementsOf(first.all());
-    assertThat(again.rounds(outcome("shm", true, 0).cell())).isEqualTo(1);
-    assertThat(again.rounds(outcome("shm", false, 0).cell())).isZero();
+    assertThat(again.rounds(outcome("shm", Ends.POLL, 0).cell())).isEqualTo(1);
+    assertThat(again.rounds(outcome("shm", Ends.SLEEP, 0).cell())).isZero();
     assertThat(Files.readString(folder.resolve("results.md")))
         .contains("| host | shm | randread | 4096 | 32 | 1 | poll | near | 1 | 1250000 |")
         .contains("| 2.50, 1.00, 1.00 |");
@@ -55,27 +55,28 @@ class OutcomesTest {
   @Test
   void theMiddleRoundWithNearProcessorsLeftAloneCounts() {
     Outcomes first = Outcomes.open(folder, SIZE, 70);
-    first.add(outcome("shm", true, 100, "far"));
-    first.add(outcome("tcp", true, 1, "far"));
-    first.add(outcome("shm", true, 900, "near"));
-    first.add(outcome("tcp", true, 7, "mixed"));
-    first.add(outcome("shm", true, 50, "mixed"));
-    first.add(outcome("tcp", true, 5, "far"));
-    first.add(outcome("shm", true, 700, "near"));
-    first.add(outcome("shm", true, 500, "near"));
-    first.add(outcome("shm", true, 60, "near", 0.2));
-    first.add(outcome("shm", true, 70, "near", 0.2));
+    first.add(outcome("shm", Ends.POLL, 100, "far"));
+    first.add(outcome("tcp", Ends.POLL, 1, "far"));
+    first.add(outcome("shm", Ends.POLL, 900, "near"));
+    first.add(outcome("tcp", Ends.POLL, 7, "mixed"));
+    first.add(outcome("shm", Ends.POLL, 50, "mixed"));
+    first.add(outcome("tcp", Ends.POLL, 5, "far"));
+    first.add(outcome("shm", Ends.POLL, 700, "near"));
+    first.add(outcome("shm", Ends.POLL, 500, "near"));
+    first.add(outcome("shm", Ends.POLL, 60, "near", 0.2));
+    first.add(outcome("shm", Ends.POLL, 70, "near", 0.2));
     for (Outcomes outcomes : new Outcomes[] {first, Outcomes.open(folder, SIZE, 70)}) {
-      assertThat(outcomes.all()).containsExactly(outcome("shm", true, 700, "near"), outcome("tcp", true, 5, "far"));
+      assertThat(outcomes.all()).containsExactly(outcome("shm", Ends.POLL, 700, "near"),
+          outcome("tcp", Ends.POLL, 5, "far"));
       assertThat(outcomes.json().at("/results/0/rounds")).hasSize(7);
       assertThat(outcomes.json().at("/results/0/rounds/0/cores").asText()).isEqualTo("far");
-      assertThat(outcomes.rounds(outcome("tcp", true, 0).cell())).isEqualTo(3);
+      assertThat(outcomes.rounds(outcome("tcp", Ends.POLL, 0).cell())).isEqualTo(3);
     }
   }
 
   @Test
   void anotherDeviceOrMixIsNotMixedIn() {
-    Outcomes.open(folder, SIZE, 70).add(outcome("tcp", true, 500_000));
+    Outcomes.open(folder, SIZE, 70).add(outcome("tcp", Ends.POLL, 500_000));
     assertThatThrownBy(() -> Outcomes.open(folder, 8 << 20, 70)).isInstanceOf(RemoraException.class)
         .hasMessageContaining("a device of 268435456 bytes").hasMessageContaining("give another folder");
     assertThatThrownBy(() -> Outcomes.open(folder, SIZE, 50)).isInstanceOf(RemoraException.class)
@@ -86,8 +87,8 @@ class OutcomesTest {
   @Test
   void chartsAreXml() throws Exception {
     Outcomes outcomes = Outcomes.open(folder, SIZE, 70);
-    outcomes.add(outcome("tcp", true, 500_000));
-    outcomes.add(outcome("shm", false, 900));
+    outcomes.add(outcome("tcp", Ends.POLL, 500_000));
+    outcomes.add(outcome("shm", Ends.SLEEP, 900));
     outcomes.report();
     for (String name : new String[] {"iops.svg", "latency.svg", "cpu.svg"}) {
       String svg = Files.readString(folder.resolve(name));
