@@ -7,7 +7,7 @@ import java.lang.foreign.MemorySegment;
  *
  * <pre>
  *   0     tail       sender    bytes put into the ring, ever
- *   64    hazard     sender    odd count of copies &lt;&lt; 32 | key while it copies from or to the receiver's memory; even count &lt;&lt; 32 when not
+ *   64    hazard     sender    a count that is odd while it copies from or to the receiver's memory
  *   128   state      sender    {@link #DOWN} with a reason when it has ended the connection
  *   192   head       receiver  bytes taken from the ring, ever
  *   200   completed  receiver  messages that it has taken whole
@@ -69,15 +69,15 @@ final class Control {
     return Words.getAcquire(memory, out + REFUSED);
   }
 
-  /** From now on until {@link #copied} the peer waits for this end before it uses the memory of {@code key} again. Look at the key after this. */
-  void copying(int key) {
+  /** From now on until {@link #copied} the peer waits for this end before it uses memory again whose key it has made invalid. Look at the key after this. */
+  void copying() {
     copies++;
-    Words.setVolatile(memory, out + HAZARD, copies << 32 | (key & 0xffff_ffffL));
+    Words.setVolatile(memory, out + HAZARD, copies);
   }
 
   void copied() {
     copies++;
-    Words.setRelease(memory, out + HAZARD, copies << 32);
+    Words.setRelease(memory, out + HAZARD, copies);
   }
 
   void down(EndReason reason) {
@@ -99,19 +99,14 @@ final class Control {
     Words.setRelease(memory, in + REFUSED, status);
   }
 
-  /** What the peer copies now; look at it after the key was made invalid. */
+  /** Whether the peer copies now, see {@link #isCopy}; look at it after the key was made invalid. */
   long peerHazard() {
     return Words.getVolatile(memory, in + HAZARD);
   }
 
-  /** Whether {@code hazard} is a copy that is under way, by {@code key}. */
-  static boolean concerns(long hazard, int key) {
-    return isCopy(hazard) && (int) hazard == key;
-  }
-
   /** Whether {@code hazard} is a copy that is under way. */
   static boolean isCopy(long hazard) {
-    return (hazard >>> 32 & 1) != 0;
+    return (hazard & 1) != 0;
   }
 
   /** Whether the peer has not ended the connection. */

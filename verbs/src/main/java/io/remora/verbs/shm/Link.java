@@ -27,7 +27,7 @@ final class Link {
   private static final byte REFUSE = 'N';
   private static final byte UNMAP = 'U';
   private static final int MEMORY_BYTES = 17;
-  /** A copy takes microseconds; a process that was not let run meanwhile, some time more. */
+  /** Copies take microseconds; a process that was not let run meanwhile, some time more. */
   private static final long MAX_WAIT_NS = 100_000_000L;
   private static final System.Logger LOG = System.getLogger("io.remora.verbs");
 
@@ -194,10 +194,12 @@ final class Link {
     }
   }
 
-  /** Waits until the peer does not copy by {@code key}, which has been withdrawn; false when it does not end the copy it is at. */
-  boolean awaitCopy(int key) {
+  /** Waits until the peer does not copy by a key that has been withdrawn; false when it does not end the copies it is at. */
+  boolean awaitCopies() {
+    // Either this end sees that the peer copies, or the peer sees that the key is invalid.
+    VarHandle.fullFence();
     long hazard = control.peerHazard();
-    return !Control.concerns(hazard, key) || awaitChange(hazard);
+    return !Control.isCopy(hazard) || awaitChange(hazard);
   }
 
   private boolean awaitChange(long hazard) {
@@ -218,10 +220,12 @@ final class Link {
    * @param gone whether the peer is known to have gone, or to be beyond hope
    */
   void close(EndReason reason, boolean gone) {
+    memory.endCopies();
     control.down(reason);
     long hazard = control.peerHazard();
     if (!gone && Control.isCopy(hazard) && !awaitChange(hazard)) {
-      LOG.log(System.Logger.Level.WARNING, "{0}: the peer, process {1}, did not end a copy before its connection ended",
+      LOG.log(System.Logger.Level.WARNING,
+          "{0}: the peer, process {1}, did not end its copies before its connection ended",
           queuePair,
           Integer.toString(peerProcess()));
     }

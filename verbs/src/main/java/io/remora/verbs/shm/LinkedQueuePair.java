@@ -22,7 +22,8 @@ import org.jspecify.annotations.Nullable;
  */
 final class LinkedQueuePair extends ShmQueuePair {
   private static final int MAX_BYTES_PER_TURN = 1 << 20;
-  private static final int MAX_FRAGMENTS_PER_TURN = 64;
+  /** Few, so that the peer can go on with the first answers while this end takes the rest: with all at once the ends would work in turn. */
+  private static final int MAX_FRAGMENTS_PER_TURN = 8;
   /** The tag of a write that was refused on an unreliable connection: with it goes the message behind it. */
   private static final long LOST = -1;
 
@@ -108,10 +109,10 @@ final class LinkedQueuePair extends ShmQueuePair {
     return reason;
   }
 
-  /** The peer, of that process, does not end a copy. */
+  /** The peer, of that process, does not end its copies. */
   void stuck(int process) {
     peerGone = true;
-    broken("process " + process + " does not end a copy");
+    broken("process " + process + " does not end its copies");
   }
 
   /** The peer does what it must not: only this connection ends. */
@@ -200,9 +201,20 @@ final class LinkedQueuePair extends ShmQueuePair {
     }
     Link to = link;
     if (to != null) {
+      to.memory().endCopies();
       to.out().publish();
       to.ring();
     }
+  }
+
+  /** It may have to wait for the peer, which may wait for the end of this end's copies. */
+  @Override
+  protected boolean mayCarryOut(SendSlot slot) {
+    Link to = link;
+    if (to != null) {
+      to.memory().endCopies();
+    }
+    return true;
   }
 
   /** Carries a request out, or a part of it; false when it has to go on later. */

@@ -8,7 +8,7 @@ import java.lang.foreign.MemorySegment;
 /** The sending end of a connection's ring. Belongs to its loop. */
 final class OutRing {
   /** So much is kept from the receiver until {@link #publish}: each time that it is shown something costs both ends a cache line. */
-  private static final int MAX_UNSEEN_BYTES = 2048;
+  private static final int MAX_UNSEEN_BYTES = 256;
   /** The receiver has not made room. */
   static final int FULL = -1;
   /** The receiver has written what cannot be. */

@@ -16,8 +16,9 @@ import java.util.List;
  * The other end's memory, as far as it has given it to this end: its keys, and the pieces of shared memory that they lead to, mapped. Carries out the requester's copies. Belongs to its
  * connection's loop.
  *
- * <p>A copy goes: say which key ({@link Control#copying}), look at the key, copy, say that it is over. The owner of a key makes it invalid and then waits for who says that he copies by it: so
- * either this end sees that the key is invalid, or the owner sees that this end copies.
+ * <p>Copies go: say that this end copies ({@link Control#copying}); for each, look at the key and copy; say that it is over ({@link #endCopies}). The owner of a key makes it invalid and then waits
+ * for who says that he copies: so either this end sees that the key is invalid, or the owner sees that this end copies. To say it costs a fence, which is why several copies share it; nothing
+ * that waits for the peer may come between.
  */
 final class PeerMemory {
   /** How a copy has ended. */
@@ -50,6 +51,7 @@ final class PeerMemory {
   /** What {@link #find} has found. */
   private MemorySegment found = MemorySegment.NULL;
   private long foundAt;
+  private boolean copying;
 
   PeerMemory(Local local, Control control, MemorySegment keys, int peerNumber) {
     this.local = local;
@@ -61,30 +63,28 @@ final class PeerMemory {
   /** Writes {@code length} bytes of the request's data from byte {@code from} on, at most {@link #MAX_COPY_BYTES}. */
   Result write(SendSlot slot, long from, int length) {
     Pieces pieces = slot.pieces();
-    control.copying(slot.remoteKey());
+    beginCopies();
     Result result = find(slot.remoteKey(), slot.remoteAddress(), pieces.totalBytes(), Access.REMOTE_WRITE);
     if (result == Result.DONE) {
       pieces.copyTo(from, found, foundAt + from, length);
     }
-    control.copied();
     return result;
   }
 
   /** Reads {@code length} bytes to the request's memory from byte {@code from} on, at most {@link #MAX_COPY_BYTES}. */
   Result read(SendSlot slot, long from, int length) {
     Pieces pieces = slot.pieces();
-    control.copying(slot.remoteKey());
+    beginCopies();
     Result result = find(slot.remoteKey(), slot.remoteAddress(), pieces.totalBytes(), Access.REMOTE_READ);
     if (result == Result.DONE) {
       pieces.copyFrom(from, found, foundAt + from, length);
     }
-    control.copied();
     return result;
   }
 
   /** Carries out an atomic operation; {@code scratch} holds what was there. */
   Result atomic(SendSlot slot, MemorySegment scratch) {
-    control.copying(slot.remoteKey());
+    beginCopies();
     Result result = find(slot.remoteKey(), slot.remoteAddress(), 8, Access.REMOTE_ATOMIC);
     if (result == Result.DONE && (foundAt & 7) != 0) {
       result = Result.NONSENSE;
@@ -95,8 +95,22 @@ final class PeerMemory {
           : Words.compareAndExchange(found, foundAt, slot.compareOrAdd(), slot.swap());
       scratch.set(JAVA_LONG, 0, before);
     }
-    control.copied();
     return result;
+  }
+
+  private void beginCopies() {
+    if (!copying) {
+      copying = true;
+      control.copying();
+    }
+  }
+
+  /** The copies of this batch are over: the peer may use what they went to or came from. */
+  void endCopies() {
+    if (copying) {
+      copying = false;
+      control.copied();
+    }
   }
 
   private Result find(int key, long address, long length, int access) {

@@ -48,7 +48,7 @@ final class SharedKeys implements AutoCloseable {
     taken.clear((int) (at / KeyLayout.PLACE_BYTES));
   }
 
-  /** Makes {@code key} valid. */
+  /** Makes {@code key} valid for who is told of it. */
   void publish(long at, int key, long address, long length, int rights, int user, long segment, long offset) {
     Words.setRelease(table, at + KeyLayout.ADDRESS, address);
     Words.setRelease(table, at + KeyLayout.LENGTH, length);
@@ -56,12 +56,12 @@ final class SharedKeys implements AutoCloseable {
     Words.setRelease(table, at + KeyLayout.USER, user);
     Words.setRelease(table, at + KeyLayout.SEGMENT, segment);
     Words.setRelease(table, at + KeyLayout.OFFSET, offset);
-    Words.setVolatile(table, at + KeyLayout.WORD, KeyLayout.word(key));
+    Words.setRelease(table, at + KeyLayout.WORD, KeyLayout.word(key));
   }
 
-  /** Makes what stands there invalid: who begins to copy after this does not find it. */
+  /** Makes what stands there invalid; the peer still copies by it until {@link Link#awaitCopies}, unless it is the peer that asks for this. */
   void withdraw(long at) {
-    Words.setVolatile(table, at + KeyLayout.WORD, 0);
+    Words.setRelease(table, at + KeyLayout.WORD, 0);
   }
 
   /** The piece of shared memory that {@code key} leads the peer of queue pair {@code user} to; -1 when it leads nowhere. */

@@ -38,7 +38,7 @@ final class ShmMemoryRegion extends SoftMemoryRegion {
   protected void onClosed() {
     if (place != NOWHERE) {
       domain.keys().withdraw(place);
-      domain.awaitCopies(remoteKey());
+      domain.awaitCopies();
       domain.keys().release(place);
     }
     if (piece != null && domain.shm().segments().release(piece)) {

@@ -45,7 +45,7 @@ final class ShmMemoryWindow extends SoftMemoryWindow {
       domain.keys().withdraw(place);
       // Nobody but that peer copies by it, and none of its copies is behind its own message.
       if (!queuePair.takesInvalidation()) {
-        domain.awaitCopy(queuePair, remoteKey());
+        domain.awaitCopies(queuePair);
       }
     }
   }

@@ -45,19 +45,19 @@ final class ShmProtectionDomain extends SoftProtectionDomain {
     return new ShmMemoryWindow(this);
   }
 
-  /** Waits until no peer of this domain copies by {@code key}, which has been withdrawn. */
-  void awaitCopies(int key) {
+  /** Waits until no peer of this domain copies by a key that has been withdrawn. */
+  void awaitCopies() {
     for (LinkedQueuePair queuePair : context.linked()) {
       if (queuePair.protectionDomain() == this) {
-        awaitCopy(queuePair, key);
+        awaitCopies(queuePair);
       }
     }
   }
 
-  /** Waits until that peer does not copy by {@code key}. Who does not end a copy loses its connection. */
-  void awaitCopy(LinkedQueuePair queuePair, int key) {
+  /** Waits until that peer does not copy by a key that has been withdrawn. Who does not end its copies loses its connection. */
+  void awaitCopies(LinkedQueuePair queuePair) {
     Link link = queuePair.link();
-    if (link != null && !link.awaitCopy(key)) {
+    if (link != null && !link.awaitCopies()) {
       queuePair.stuck(link.peerProcess());
     }
   }

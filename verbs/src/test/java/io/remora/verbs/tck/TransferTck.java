@@ -22,6 +22,9 @@ import org.opentest4j.TestAbortedException;
 
 /** Conformance: every operation moves the data it says, and tells both ends what it must. */
 public interface TransferTck extends Conformance {
+  /** Windows that are shut between reads. */
+  int SHUTS = 20;
+
   @Test
   default void messagesFillReceivesInOrder() {
     try (Fabric fabric = open(); Pair pair = new Pair(fabric)) {
@@ -308,6 +311,47 @@ public interface TransferTck extends Conformance {
         }
       }
       fabric.run(1, window::close);
+    }
+  }
+
+  /** Who shuts a window may have to wait for the peer's reads: two who do so to each other must both get on. */
+  @Test
+  default void bothReadAndShutTheirWindowsAtOnce() {
+    try (Fabric fabric = open(); Pair pair = new Pair(fabric)) {
+      pair.warm();
+      if (!pair.one.can(Capability.MEMORY_WINDOWS)) {
+        return;
+      }
+      End[] ends = {pair.one, pair.other};
+      MemoryWindow[][] windows = new MemoryWindow[ends.length][SHUTS];
+      for (End end : ends) {
+        for (int i = 0; i < SHUTS; i++) {
+          windows[end.index][i] = fabric.on(end.index, end.domain::allocateMemoryWindow);
+          end.more(windows[end.index][i]);
+        }
+      }
+      for (int round = 0; round < 20; round++) {
+        for (End end : ends) {
+          fabric.run(end.index, () -> postReadsAndShuts(end, windows[end.index], ends[1 - end.index]));
+        }
+        for (End end : ends) {
+          for (int i = 0; i < 3 * SHUTS; i++) {
+            end.ok(i);
+          }
+        }
+      }
+    }
+  }
+
+  private static void postReadsAndShuts(End end, MemoryWindow[] windows, End peer) {
+    int half = End.BYTES / 2;
+    for (int i = 0; i < SHUTS; i++) {
+      int key = windows[i].nextKey();
+      SendRequest read = end.request(3L * i, 0, half).read(peer.address(half), peer.key());
+      assertThat(end.queuePair.postSend(read)).isEqualTo(Status.OK);
+      SendRequest bind = new SendRequest().id(3L * i + 1).bind(windows[i], key, end.region, 0, 512, Access.REMOTE_READ);
+      assertThat(end.queuePair.postSend(bind)).isEqualTo(Status.OK);
+      assertThat(end.queuePair.postSend(new SendRequest().id(3L * i + 2).localInvalidate(key))).isEqualTo(Status.OK);
     }
   }
 
