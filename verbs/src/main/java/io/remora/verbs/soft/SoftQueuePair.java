@@ -16,7 +16,6 @@ import io.remora.verbs.SendOpcode;
 import io.remora.verbs.SendRequest;
 import io.remora.verbs.WorkStatus;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,8 +23,8 @@ import org.jspecify.annotations.Nullable;
  * {@link #begun}, and tells their ends by {@link #end} and {@link #fail}; what comes from the peer takes receives by {@link #takeReceive} and {@link #received}. Belongs to its context's
  * loop; allocates nothing per request.
  *
- * <p>A send request goes: posted → begun → ended → shown. Requests begin in order, may end in any order, and show in order. In the state ERROR nothing begins: once the provider
- * touches no memory of requests any more ({@link #quiet}), all that was posted is flushed in order.
+ * <p>A send request goes as {@link SendQueue} says. In the state ERROR nothing begins: once the provider touches no memory of requests any more ({@link #quiet}), all that was posted
+ * is flushed in order.
  */
 public abstract class SoftQueuePair implements QueuePair {
   private final SoftContext context;
@@ -38,14 +37,8 @@ public abstract class SoftQueuePair implements QueuePair {
   private final int number;
   private final Arena memory;
   private final SendLimits limits;
-  private final SendSlot[] sends;
+  private final SendQueue sends;
   private final Runnable sendTask = this::onSendTask;
-  /** Places of the send queue: from {@code first} on {@code posted} requests, of which {@code begun} have begun. */
-  private int first;
-  private int posted;
-  private int begun;
-  private int readsUnderWay;
-  private int maxReads;
   private boolean scheduled;
   private boolean flushDue;
   private boolean closed;
@@ -64,16 +57,7 @@ public abstract class SoftQueuePair implements QueuePair {
         : new ReceiveQueue(domain, config.maxReceives(), config.maxPieces());
     this.memory = context.loop().newArena();
     this.limits = new SendLimits(this, domain, config);
-    this.sends = new SendSlot[config.maxSends()];
-    MemorySegment inline = config.maxInlineBytes() == 0
-        ? MemorySegment.NULL
-        : memory.allocate((long) config.maxSends() * config.maxInlineBytes(), 8);
-    for (int i = 0; i < sends.length; i++) {
-      sends[i] = new SendSlot(config.maxPieces(),
-          config.maxInlineBytes() == 0
-              ? MemorySegment.NULL
-              : inline.asSlice((long) i * config.maxInlineBytes(), config.maxInlineBytes()));
-    }
+    this.sends = new SendQueue(config, memory);
     if (shared != null) {
       shared.addUser(this);
     }
@@ -121,11 +105,10 @@ public abstract class SoftQueuePair implements QueuePair {
     if (!limits.allows(request)) {
       return Status.INVALID;
     }
-    if (posted == sends.length) {
+    if (sends.isFull()) {
       return Status.NO_RESOURCES;
     }
-    slot(posted).set(request);
-    posted++;
+    sends.post(request);
     schedule();
     return Status.OK;
   }
@@ -171,9 +154,7 @@ public abstract class SoftQueuePair implements QueuePair {
     }
     closed = true;
     onClosed();
-    first = 0;
-    posted = 0;
-    begun = 0;
+    sends.clear();
     sendCompletions.forget(number);
     receiveCompletions.forget(number);
     sendCompletions.removeUser(this);
@@ -207,14 +188,14 @@ public abstract class SoftQueuePair implements QueuePair {
   protected final void setState(QueuePairState next) {
     Check.that(next != QueuePairState.ERROR && next != QueuePairState.RESET, "use fail or modify");
     state = next;
-    if (posted > begun) {
+    if (sends.hasWaiting()) {
       schedule();
     }
   }
 
   /** How many reads and atomics may be under way at once; the rest waits in the queue. */
   protected final void setMaxReads(int count) {
-    maxReads = count;
+    sends.setMaxReads(count);
   }
 
   /** Carries out a change of state by its user; for providers that are capable of {@link Capability#MANUAL_CONNECTION}. */
@@ -248,30 +229,30 @@ public abstract class SoftQueuePair implements QueuePair {
     }
     if (state == QueuePairState.ERROR) {
       flushWhenQuiet();
-    } else if (posted > begun || flushDue) {
+    } else if (sends.hasWaiting() || flushDue) {
       transmit();
     }
   }
 
   /** The next request to begin; null when there is none, or it waits for reads to end. Requests to this end alone are carried out on the way. */
   protected final @Nullable SendSlot next() {
-    while (state == QueuePairState.READY_TO_SEND && begun < posted) {
-      SendSlot slot = slot(begun);
-      if ((slot.fenced && readsUnderWay > 0) || (slot.opcode.brings() && readsUnderWay >= maxReads)) {
+    while (state == QueuePairState.READY_TO_SEND) {
+      SendSlot slot = sends.next();
+      if (slot == null) {
         return null;
       }
       if (slot.opcode != SendOpcode.LOCAL_INVALIDATE && slot.opcode != SendOpcode.BIND_WINDOW) {
         if (slot.pieces().open()) {
           return slot;
         }
-        begun++;
+        sends.begin(slot);
         fail(slot, WorkStatus.LOCAL_PROTECTION_ERROR);
         return null;
       }
       if (!mayCarryOut(slot)) {
         return null;
       }
-      begun++;
+      sends.begin(slot);
       carryOut(slot);
     }
     return null;
@@ -293,41 +274,26 @@ public abstract class SoftQueuePair implements QueuePair {
 
   /** The slot that {@link #next} gave has begun. */
   protected final void begun(SendSlot slot) {
-    assert slot == slot(begun) && !slot.ended;
-    begun++;
-    if (slot.opcode.brings()) {
-      readsUnderWay++;
-    }
+    sends.begin(slot);
   }
 
   /** A request that has begun has succeeded. */
   protected final void end(SendSlot slot) {
-    assert !slot.ended;
-    slot.ended = true;
-    if (slot.opcode.brings()) {
-      readsUnderWay--;
-      if (begun < posted) {
-        schedule();
-      }
+    sends.end(slot);
+    if (slot.opcode.brings() && sends.hasWaiting()) {
+      schedule();
     }
     show();
   }
 
   /** The oldest request that has begun and not ended, or null. */
   protected final @Nullable SendSlot oldest() {
-    for (int i = 0; i < begun; i++) {
-      if (!slot(i).ended) {
-        return slot(i);
-      }
-    }
-    return null;
+    return sends.oldest();
   }
 
   /** A request that has begun has failed, and with it the queue pair. */
   protected final void fail(SendSlot slot, WorkStatus status) {
-    assert !slot.ended && status != WorkStatus.SUCCESS;
-    slot.ended = true;
-    slot.status = status;
+    sends.fail(slot, status);
     enterError();
   }
 
@@ -432,17 +398,7 @@ public abstract class SoftQueuePair implements QueuePair {
   }
 
   private void flush() {
-    boolean broken = false;
-    begun = posted;
-    for (int i = 0; i < posted; i++) {
-      SendSlot slot = slot(i);
-      if (!slot.ended || (broken && slot.status == WorkStatus.SUCCESS)) {
-        slot.ended = true;
-        slot.status = WorkStatus.FLUSH_ERROR;
-      }
-      broken |= slot.status != WorkStatus.SUCCESS;
-    }
-    readsUnderWay = 0;
+    sends.flush();
     show();
     if (shared == null) {
       for (ReceiveSlot slot = receives.take(); slot != null; slot = receives.take()) {
@@ -458,13 +414,7 @@ public abstract class SoftQueuePair implements QueuePair {
         onError();
       }
       onClosed();
-      while (posted > 0) {
-        slot(0).clear();
-        first = first + 1 == sends.length ? 0 : first + 1;
-        posted--;
-      }
-      begun = 0;
-      readsUnderWay = 0;
+      sends.clear();
       flushDue = false;
       if (shared == null) {
         for (ReceiveSlot slot = receives.take(); slot != null; slot = receives.take()) {
@@ -476,25 +426,16 @@ public abstract class SoftQueuePair implements QueuePair {
   }
 
   private void show() {
-    while (begun > 0 && slot(0).ended) {
-      SendSlot slot = slot(0);
+    for (SendSlot slot = sends.ended(); slot != null; slot = sends.ended()) {
       long id = slot.id;
       SendOpcode opcode = slot.opcode;
       WorkStatus status = slot.status;
       int length = (int) Math.min(Integer.MAX_VALUE, slot.pieces().totalBytes());
       boolean shows = slot.signalled || status != WorkStatus.SUCCESS;
-      slot.clear();
-      first = first + 1 == sends.length ? 0 : first + 1;
-      posted--;
-      begun--;
+      sends.remove();
       if (shows && !sendCompletions.push(id, status, CompletionOpcode.of(opcode), length, number, false)) {
         return;
       }
     }
-  }
-
-  private SendSlot slot(int index) {
-    int at = first + index;
-    return sends[at < sends.length ? at : at - sends.length];
   }
 }
