@@ -14,7 +14,6 @@ import io.remora.verbs.QueuePair;
 import io.remora.verbs.QueuePairConfig;
 import io.remora.verbs.QueuePairType;
 import io.remora.verbs.soft.SoftProtectionDomain;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.net.InetSocketAddress;
 import org.jspecify.annotations.Nullable;
@@ -41,6 +40,7 @@ final class ShmCmId implements CmId, LocalSocket.Handler {
   private final InetSocketAddress local;
   private final InetSocketAddress remote;
   private final @Nullable ShmCmRequest request;
+  private final LinkMemory memory;
   private final Timer timeout;
   private final Timer retry;
   private State state;
@@ -49,9 +49,6 @@ final class ShmCmId implements CmId, LocalSocket.Handler {
   private @Nullable ShmQueuePair queuePair;
   private @Nullable ShmProtectionDomain domain;
   private @Nullable LocalSocket socket;
-  /** Of the mappings, until the link has it. */
-  private @Nullable Arena arena;
-  private MemorySegment control = MemorySegment.NULL;
   private Parameters asked = Parameters.DEFAULT;
 
   private ShmCmId(ShmContext context, QueuePairType type, InetSocketAddress local, InetSocketAddress remote,
@@ -64,6 +61,7 @@ final class ShmCmId implements CmId, LocalSocket.Handler {
     this.remote = remote;
     this.request = request;
     this.state = request == null ? State.RESOLVING : State.REQUESTED;
+    this.memory = new LinkMemory(context);
     this.timeout = context.loop().timer(() -> failed(Status.TIMED_OUT, Addresses.format(remote) + " does not answer"));
     this.retry = context.loop().timer(this::open);
     context.opened("connection id");
@@ -150,9 +148,7 @@ final class ShmCmId implements CmId, LocalSocket.Handler {
     // Kept past this call, so copied.
     asked = parameters.with(Hello.copy(parameters.privateData()));
     if (type != QueuePairType.UD) {
-      Arena made = Arena.ofConfined();
-      arena = made;
-      control = context.local().allocate(made, Control.BYTES, true);
+      memory.allocate();
     }
     state = State.CONNECTING;
     timeout.arm(CONNECT_NS);
@@ -173,7 +169,7 @@ final class ShmCmId implements CmId, LocalSocket.Handler {
       failed(Status.ABORTED, "the queue pair was closed");
       return;
     }
-    Local.SharedMemory shared = type == QueuePairType.UD ? null : context.local().find(control);
+    Local.SharedMemory shared = type == QueuePairType.UD ? null : memory.shared();
     send(hello(Hello.REQUEST, mine, asked),
         shared == null ? new int[0] : descriptors(shared.descriptor(), context.sleepDescriptor(), keys()));
   }
@@ -241,10 +237,8 @@ final class ShmCmId implements CmId, LocalSocket.Handler {
   }
 
   private boolean mapControl(ShmCmRequest from) {
-    Arena made = Arena.ofConfined();
-    arena = made;
     try {
-      control = context.local().map(made, from.takeDescriptor(0), Control.BYTES, true);
+      memory.map(from.takeDescriptor(0));
       return true;
     } catch (RemoraException e) {
       failed(e.status(), "the other end's control memory: " + e.getMessage());
@@ -283,22 +277,12 @@ final class ShmCmId implements CmId, LocalSocket.Handler {
       datagrams.connected();
       return true;
     }
-    Arena made = arena;
     LocalSocket to = socket;
-    assert made != null && to != null;
-    int keysLeft = keysDescriptor;
+    assert to != null;
     try {
-      MemorySegment sleep = context.local().map(made, sleepDescriptor, ShmContext.SLEEP_BYTES, false);
-      keysLeft = -1;
-      MemorySegment keys = context.local().map(made, keysDescriptor, KeyLayout.BYTES, false);
-      LinkedQueuePair linked = (LinkedQueuePair) mine;
-      linked.connected(new Link(context, linked, to, made, control, sleep, keys, peer, request == null), peer, reads);
-      arena = null;
+      memory.link((LinkedQueuePair) mine, to, sleepDescriptor, keysDescriptor, peer, reads, request == null);
       return true;
     } catch (RemoraException e) {
-      if (keysLeft >= 0) {
-        context.local().close(keysLeft);
-      }
       failed(e.status(), "the other end's memory: " + e.getMessage());
       return false;
     }
@@ -456,11 +440,7 @@ final class ShmCmId implements CmId, LocalSocket.Handler {
     if (from != null) {
       from.closeDescriptors();
     }
-    Arena made = arena;
-    if (made != null) {
-      arena = null;
-      made.close();
-    }
+    memory.close();
   }
 
   private void closeSocket() {
