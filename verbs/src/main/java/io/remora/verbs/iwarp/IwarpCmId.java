@@ -51,14 +51,12 @@ final class IwarpCmId implements CmId, StreamSocket.Handler {
   private final IwarpContext context;
   private final Handler handler;
   private final InetSocketAddress remote;
+  private final Negotiation negotiation;
   private final Timer deadline;
   private final Sgl handshake = new Sgl();
   private final MpaReader replyReader = new MpaReader(true);
   private State state;
-  private Parameters parameters = Parameters.DEFAULT;
   private @Nullable StreamSocket socket;
-  private @Nullable Mpa other;
-  private @Nullable Agreement agreement;
   private @Nullable IwarpQueuePair queuePair;
   private @Nullable MemorySegment ring;
   private @Nullable MemorySegment staging;
@@ -66,18 +64,19 @@ final class IwarpCmId implements CmId, StreamSocket.Handler {
   private boolean established;
   private boolean closed;
 
-  private IwarpCmId(IwarpContext context, InetSocketAddress remote, Handler handler, State state) {
+  private IwarpCmId(IwarpContext context, InetSocketAddress remote, Handler handler, @Nullable Mpa request) {
     this.context = context;
     this.remote = remote;
     this.handler = handler;
-    this.state = state;
+    this.state = request == null ? State.RESOLVING : State.REQUESTED;
+    this.negotiation = new Negotiation(context.config(), request);
     this.deadline = context.loop().timer(this::onDeadline);
     context.opened("connection id");
   }
 
   /** The connecting end. */
   static IwarpCmId resolving(IwarpContext context, InetSocketAddress address, Handler handler) {
-    IwarpCmId id = new IwarpCmId(context, address, handler, State.RESOLVING);
+    IwarpCmId id = new IwarpCmId(context, address, handler, null);
     context.loop().defer(() -> {
       if (id.state == State.RESOLVING) {
         id.state = State.IDLE;
@@ -90,8 +89,7 @@ final class IwarpCmId implements CmId, StreamSocket.Handler {
   /** The accepting end, on its loop. */
   static IwarpCmId requested(IwarpContext context, InetSocketAddress address, StreamListener.Accepted connection,
       Mpa request, Handler handler) {
-    IwarpCmId id = new IwarpCmId(context, address, handler, State.REQUESTED);
-    id.other = request;
+    IwarpCmId id = new IwarpCmId(context, address, handler, request);
     id.socket = connection.attach(context.loop(), id);
     return id;
   }
@@ -138,32 +136,21 @@ final class IwarpCmId implements CmId, StreamSocket.Handler {
     }
   }
 
-  private IwarpQueuePair ready(State expected, Parameters wanted) {
+  private void ready(State expected, Parameters wanted) {
     IwarpQueuePair mine = queuePair;
     Check.argument(state == expected && !closed && mine != null && !mine.over(), "first the queue pair, and once");
     IwarpRequest.checked(wanted.privateData());
     Check.argument(Math.max(wanted.initiatorDepth(), wanted.responderResources()) <= IwarpContext.MAX_READS
         && Math.min(wanted.initiatorDepth(), wanted.responderResources()) >= 0, "reads at once: 0 to %d",
         IwarpContext.MAX_READS);
-    assert mine != null;
-    // The caller's memory is free when this returns.
-    parameters = wanted.with(MemorySegment.ofArray(IwarpRequest.checked(wanted.privateData())));
-    return mine;
+    negotiation.want(wanted);
   }
 
   @Override
   public void onConnected() {
     if (state == State.CONNECTING) {
       state = State.REPLY_DUE;
-      IwarpProvider.Config config = context.config();
-      boolean enhanced = config.revision() == 2;
-      int bits = (config.crc() ? Mpa.CRC : 0) | (enhanced ? Mpa.ENHANCED : 0) | (config.extensions() ? Mpa.OFFER : 0);
-      boolean starts = config.peerToPeer();
-      Mpa.Enhanced extra = enhanced
-          ? new Mpa.Enhanced(parameters.responderResources() | (starts ? Mpa.Enhanced.PEER_TO_PEER : 0),
-              parameters.initiatorDepth() | (starts ? Mpa.Enhanced.START_WRITE | Mpa.Enhanced.START_READ : 0))
-          : null;
-      say(new Mpa(false, bits, config.revision(), extra, IwarpRequest.checked(parameters.privateData())));
+      say(negotiation.request());
     }
   }
 
@@ -211,7 +198,6 @@ final class IwarpCmId implements CmId, StreamSocket.Handler {
   }
 
   private void onReply(Mpa reply) {
-    other = reply;
     if (reply.has(Mpa.REJECT)) {
       end();
       if (!closed) {
@@ -223,61 +209,29 @@ final class IwarpCmId implements CmId, StreamSocket.Handler {
       failed(Status.UNSUPPORTED, Addresses.format(remote) + " wants MPA markers, which this end does not have");
       return;
     }
-    IwarpProvider.Config config = context.config();
-    Mpa.Enhanced extra = config.revision() == 2 ? reply.enhanced() : null;
-    int serves = parameters.responderResources();
-    int reads = parameters.initiatorDepth();
-    boolean starts = false;
-    if (extra != null) {
-      serves = Math.max(serves, extra.wanted());
-      reads = Math.min(reads, extra.served());
-      starts = config.peerToPeer() && extra.peerToPeer();
-      if (serves > IwarpContext.MAX_READS) {
-        refuse(Terminate.NOT_ENOUGH_READS);
-        return;
-      }
-      if (starts && !extra.startWrite() && !extra.startRead()) {
-        refuse(Terminate.NO_COMMON_START);
-        return;
-      }
+    int cause = negotiation.take(reply);
+    if (cause != Negotiation.AGREED) {
+      refuse(cause);
+      return;
     }
-    boolean ours = config.extensions() && reply.has(Mpa.TAKEN) && !reply.has(Mpa.OFFER);
-    boolean byRead = starts && extra != null && !extra.startWrite();
-    agreement = new Agreement(serves, reads, config.crc() || reply.has(Mpa.CRC), ours, starts, byRead);
-    if (ours || config.foreignPauseNs() == 0) {
+    Agreement agreed = negotiation.agreement();
+    long pauseNs = context.config().foreignPauseNs();
+    if (pauseNs == 0 || (agreed != null && agreed.extended())) {
       open(false);
     } else {
       state = State.PAUSING;
-      deadline.arm(config.foreignPauseNs());
+      deadline.arm(pauseNs);
     }
   }
 
   @Override
   public void accept(Parameters wanted) {
     ready(State.REQUESTED, wanted);
-    Mpa request = other;
-    assert request != null;
-    IwarpProvider.Config config = context.config();
-    boolean crc = config.crc() || request.has(Mpa.CRC);
-    boolean ours = config.extensions() && request.has(Mpa.OFFER);
-    int serves = wanted.responderResources();
-    int reads = wanted.initiatorDepth();
-    boolean starts = false;
-    Mpa.Enhanced extra = request.enhanced();
-    Mpa.Enhanced answer = null;
-    if (extra != null) {
-      // A peer that is promised fewer reads than it wants may give up: better a longer queue.
-      serves = Math.min(IwarpContext.MAX_READS, Math.max(serves, extra.wanted()));
-      reads = Math.min(reads, extra.served());
-      starts = extra.peerToPeer();
-      int way = extra.startWrite() || !extra.startRead() ? Mpa.Enhanced.START_WRITE : Mpa.Enhanced.START_READ;
-      answer = new Mpa.Enhanced(serves | (starts ? Mpa.Enhanced.PEER_TO_PEER : 0), reads | (starts ? way : 0));
-    }
-    agreement = new Agreement(serves, reads, crc, ours, false, false);
+    Mpa reply = negotiation.reply();
     open(true);
-    int bits = (crc ? Mpa.CRC : 0) | (answer != null ? Mpa.ENHANCED : 0) | (ours ? Mpa.TAKEN : 0);
-    say(new Mpa(true, bits, request.revision(), answer, IwarpRequest.checked(parameters.privateData())));
-    if (starts) {
+    say(reply);
+    Mpa.Enhanced extra = reply.enhanced();
+    if (extra != null && extra.peerToPeer()) {
       deadline.arm(CONNECT_NS);
     } else {
       onFirstFrame();
@@ -288,7 +242,7 @@ final class IwarpCmId implements CmId, StreamSocket.Handler {
   private void open(boolean accepting) {
     StreamSocket present = socket;
     IwarpQueuePair mine = queuePair;
-    Agreement agreed = agreement;
+    Agreement agreed = negotiation.agreement();
     if (present == null || mine == null || agreed == null) {
       return;
     }
@@ -298,30 +252,23 @@ final class IwarpCmId implements CmId, StreamSocket.Handler {
     mine.start(present, agreed, ring(), staging, accepting);
     if (!accepting && state == State.OPEN) {
       established = true;
-      handler.onEstablished(told(agreed));
+      handler.onEstablished(negotiation.told(agreed));
       mine.onReadable();
     }
   }
 
   /** The accepting end: the peer has sent its first frame, or will when it likes. */
   void onFirstFrame() {
-    Agreement agreed = agreement;
+    Agreement agreed = negotiation.agreement();
     if (!established && agreed != null) {
       established = true;
       deadline.cancel();
       context.loop().defer(() -> {
         if (!closed) {
-          handler.onEstablished(told(agreed));
+          handler.onEstablished(negotiation.told(agreed));
         }
       });
     }
-  }
-
-  private Established told(Agreement agreed) {
-    Mpa from = other;
-    byte[] data = from == null ? new byte[0] : from.privateData();
-    return new Established(MemorySegment.ofArray(data).asReadOnly(), agreed.responderResources(),
-        agreed.initiatorDepth(), null, 0, 0);
   }
 
   @Override
@@ -330,7 +277,7 @@ final class IwarpCmId implements CmId, StreamSocket.Handler {
     StreamSocket present = socket;
     Check.argument(state == State.REQUESTED && !closed && present != null, "only a request can be rejected, and once");
     assert present != null;
-    part(present, IwarpRequest.refusal(other, data));
+    part(present, negotiation.refusal(data));
   }
 
   /** Ends the handshake with a Terminate. */
@@ -498,7 +445,8 @@ final class IwarpCmId implements CmId, StreamSocket.Handler {
     if (present == null || mine == null) {
       return;
     }
-    boolean crc = agreement != null && agreement.crc();
+    Agreement agreed = negotiation.agreement();
+    boolean crc = agreed != null && agreed.crc();
     MemorySegment buffer = context.takeFrameBuffer();
     int length = mine.stop(buffer, abrupt);
     release();
