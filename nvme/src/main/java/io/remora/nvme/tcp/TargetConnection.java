@@ -23,11 +23,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * The target's end of one NVMe/TCP connection, which carries one queue. Belongs to one loop.
  *
- * <p>It reads while there are command slots, sends everything that a turn has produced with one call at the turn's end, and frees data
- * as the socket takes it. Invariants: what is unsent is bounded by the slots; a peer that takes nothing for too long is
- * dropped, and so is one that does not come to Connect in time.
+ * <p>It takes PDUs as long as it may, has commands carried out and answered, and ends in order. Invariants: there are no more commands than slots, which bounds what is unsent; a peer that takes
+ * nothing for too long is dropped, and so is one that does not come to Connect in time.
  */
-final class TargetConnection implements StreamSocket.Handler, PduReader.Handler, Transport {
+final class TargetConnection implements StreamSocket.Handler, PduReader.Handler, TargetSender.Handler, Transport {
   private enum State {
     /** Commands come and go. */
     OPEN,
@@ -38,9 +37,8 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
   }
 
   private static final System.Logger LOG = System.getLogger(TargetConnection.class.getName());
-  private static final int STAGING_BYTES = 128 << 10;
-  /** So many unsent bytes do not wait for the end of the turn. */
-  private static final int BATCH_BYTES = 64 << 10;
+  /** Where PDUs are read to, in bytes. */
+  static final int STAGING_BYTES = 128 << 10;
   /** What one connection reads in one turn, in bytes, before others have theirs. */
   private static final int TURN_BYTES = 256 << 10;
   /** In-capsule data that admin and fabrics commands may always bring, in bytes. */
@@ -62,16 +60,10 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
   private final Timer watch;
   private final PeerWatch peerWatch;
   private final Timer readOn;
-  private final Runnable flushTask = this::flush;
-  private @Nullable TargetOutput output;
   private final TargetSlots slots;
-  private @Nullable TargetCommand receiving;
+  private final TargetTransfers transfers;
+  private final TargetSender sender;
   private State state = State.OPEN;
-  private boolean flushDue;
-  private boolean blocked;
-  /** Commands whose data is still to come from the host, and how much data has come on the connection, in bytes. */
-  private int fetching;
-  private long fetchedBytes;
 
   private TargetConnection(LoopContext context, Buffer staging, StreamListener.Accepted accepted,
       LoopSeats.Seat seat) {
@@ -83,34 +75,16 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
     this.reader = new PduReader(PduReader.Role.TARGET, staging.segment(),
         Math.max(MIN_CAPSULE_BYTES, config.inCapsuleBytes()), this);
     this.slots = new TargetSlots(queue, FIRST_SLOTS);
+    this.transfers = new TargetTransfers(queue, slots, config.maxTransferBytes(), this);
     this.watch = context.loop().timer(this::timeOut);
     this.peerWatch = new PeerWatch(watch, config.stallTimeoutNs());
     this.readOn = context.loop().timer(this::onReadable);
     this.socket = accepted.attach(context.loop(), this);
+    this.sender = new TargetSender(context, socket, queue, slots, this);
   }
 
-  /** Serves a connection that has come in, on the context's loop, or turns it away when there is no memory for it. */
-  static void serve(LoopContext context, StreamListener.Accepted accepted, LoopSeats.Seat seat) {
-    if (!context.open()) {
-      accepted.close();
-      seat.leave();
-      return;
-    }
-    boolean entered = context.target().enterConnection();
-    Buffer staging = entered ? context.pool().take(context.connections(), STAGING_BYTES) : null;
-    if (staging == null) {
-      if (entered) {
-        context.target().leaveConnection();
-      }
-      if (context.turnAway()) {
-        LOG.log(System.Logger.Level.WARNING,
-            "{0}: turned away, there are too many connections; so may others be, which is not told for a minute",
-            accepted.remoteAddress());
-      }
-      accepted.close();
-      seat.leave();
-      return;
-    }
+  /** Serves a connection that has come in, on the context's loop, with {@link #STAGING_BYTES} of memory; the target has counted it. */
+  static void serve(LoopContext context, Buffer staging, StreamListener.Accepted accepted, LoopSeats.Seat seat) {
     TargetConnection connection = new TargetConnection(context, staging, accepted, seat);
     if (connection.queue.open()) {
       context.newcomer(connection);
@@ -178,12 +152,10 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
 
   private void onInitialize(MemorySegment s, long base) {
     int alignment = Pdu.alignment(s, base);
-    TargetOutput out = TargetOutput.open(context, alignment);
-    if (out == null) {
+    if (!sender.open(alignment)) {
       close("no memory for another connection");
       return;
     }
-    output = out;
     if (Pdu.formatVersion(s, base) != 0) {
       onBad(Pdu.FES_INVALID_FIELD, 8, s, base, Pdu.IC_BYTES);
       return;
@@ -194,8 +166,7 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
     }
     int digests = Pdu.digests(s, base) & (Pdu.FLAG_HDGST | Pdu.FLAG_DDGST);
     reader.digests((digests & Pdu.FLAG_HDGST) != 0, (digests & Pdu.FLAG_DDGST) != 0);
-    out.initialize(digests, config.maxTransferBytes());
-    flushLater();
+    sender.initialize(digests, config.maxTransferBytes());
   }
 
   private boolean onCommand(MemorySegment s, long base, long data, int dataLength, boolean digestOk) {
@@ -204,8 +175,7 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
     }
     TargetCommand command = slots.take();
     if (command == null) {
-      out().respond(Sqe.cid(s, base + Pdu.COMMON_BYTES), 0, 0, NvmeStatus.COMMAND_SEQUENCE_ERROR | NvmeStatus.DNR);
-      flushLater();
+      sender.refuse(Sqe.cid(s, base + Pdu.COMMON_BYTES), NvmeStatus.COMMAND_SEQUENCE_ERROR | NvmeStatus.DNR);
       terminate("more commands than the queue has entries");
       return true;
     }
@@ -218,60 +188,22 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
 
   @Override
   public @Nullable Sgl onData(MemorySegment s, long base) {
-    int tag = Pdu.ttag(s, base);
-    TargetCommand command = slots.byTag(tag);
-    long offset = Pdu.dataOffset(s, base);
-    long length = Pdu.dataLength(s, base);
-    if (command == null || command.state() != Command.State.FETCHING
-        || command.cid() != Pdu.cccid(s, base) || offset != command.received
-        || length > command.dataBytes() - command.received) {
-      return refuse(Pdu.FES_OUT_OF_RANGE, 0, s, base);
-    }
-    if (length > config.maxTransferBytes()) {
-      return refuse(Pdu.FES_LIMIT_EXCEEDED, 0, s, base);
-    }
-    boolean last = (Pdu.flags(s, base) & Pdu.FLAG_LAST) != 0;
-    if (last != (command.received + length == command.dataBytes())) {
-      return refuse(Pdu.FES_INVALID_FIELD, 1, s, base);
-    }
-    command.received += (int) length;
-    fetchedBytes += length;
-    receiving = command;
-    return command.data();
-  }
-
-  private @Nullable Sgl refuse(int fes, long fei, MemorySegment s, long base) {
-    onBad(fes, fei, s, base, Pdu.hlen(s, base));
-    return null;
+    return transfers.place(s, base);
   }
 
   @Override
   public void onDataEnd(boolean digestOk) {
-    TargetCommand command = receiving;
-    if (command == null) {
-      return;
-    }
-    receiving = null;
-    command.intact &= digestOk;
-    if (command.received == command.dataBytes()) {
-      fetching--;
-      queue.fetched(command, command.intact);
-    }
+    transfers.placed(digestOk);
   }
 
   @Override
   public void onBad(int fes, long fei, MemorySegment s, long base, int length) {
-    TargetOutput out = output;
     String why = "fatal error %d, information %d, in a %s".formatted(fes, fei, Pdu.name(Pdu.type(s, base)));
-    if (out == null) {
-      out = TargetOutput.open(context, 0);
-      if (out == null) {
-        close(why);
-        return;
-      }
-      output = out;
+    if (!sender.isOpen() && !sender.open(0)) {
+      close(why);
+      return;
     }
-    out.terminate(fes, fei, s, base, length);
+    sender.terminate(fes, fei, s, base, length);
     terminate(why);
   }
 
@@ -298,33 +230,16 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
     slots.grow(entries);
   }
 
-  /** One R2T for everything: what hosts must take, and the least work for both. */
   @Override
   public void fetch(Command command) {
-    out().requestData((TargetCommand) command);
-    fetching++;
+    sender.requestData((TargetCommand) command);
+    transfers.begin();
     watchPeer();
-    flushLater();
   }
 
   @Override
   public void respond(Command command) {
-    TargetCommand target = (TargetCommand) command;
-    TargetOutput out = out();
-    boolean inData = false;
-    if (command.sendsData()) {
-      inData = !queue.flowControl() && command.result() == 0;
-      out.sendData(command, inData);
-    }
-    if (!inData) {
-      out.respond(command.cid(), command.result(), queue.sqhd(command), command.status());
-    }
-    flushLater();
-    slots.awaitSent(target, out.queued());
-    if (out.queued() - out.sent() >= BATCH_BYTES) {
-      // The host takes these while the rest of the turn's answers come about.
-      sendQueued();
-    }
+    sender.respond((TargetCommand) command);
   }
 
   @Override
@@ -332,51 +247,28 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
     slots.free((TargetCommand) command);
   }
 
-  private TargetOutput out() {
-    TargetOutput out = output;
-    if (out == null) {
-      throw new IllegalStateException("nothing can be sent before ICReq");
-    }
-    return out;
+  // What becomes of that.
+
+  @Override
+  public void onWritable() {
+    sender.onWritable();
   }
 
-  // Sending.
+  @Override
+  public void onBlocked() {
+    watchPeer();
+  }
 
-  private void flushLater() {
-    if (!flushDue) {
-      flushDue = true;
-      context.loop().defer(flushTask);
+  @Override
+  public void onAllSent() {
+    if (state == State.DRAINING) {
+      linger();
     }
   }
 
   @Override
-  public void onWritable() {
-    blocked = false;
-    flush();
-  }
-
-  private void flush() {
-    flushDue = false;
-    sendQueued();
-  }
-
-  private void sendQueued() {
-    TargetOutput out = output;
-    if (blocked || out == null || state == State.LINGERING || state == State.CLOSED) {
-      return;
-    }
-    if (!out.isEmpty() && !out.send(socket)) {
-      close("the peer is gone: " + socket.closeReason().text());
-      return;
-    }
-    // Looked at first: what is released lets waiting commands go on, which queue more.
-    blocked = !out.isEmpty();
-    slots.releaseSent(out.sent());
-    if (blocked) {
-      watchPeer();
-    } else if (state == State.DRAINING) {
-      linger();
-    }
+  public void onGone() {
+    close("the peer is gone: " + socket.closeReason().text());
   }
 
   // The end.
@@ -397,8 +289,8 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
     context.notNew(this);
     queue.closed();
     watch.arm(LINGER_NS);
-    flushLater();
-    if (output == null) {
+    sender.flushLater();
+    if (!sender.isOpen()) {
       linger();
     }
   }
@@ -406,12 +298,13 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
   /** Sends our end and waits for the peer's, so that what was sent last is not lost to a reset. */
   private void linger() {
     state = State.LINGERING;
+    sender.stop();
     socket.shutdownOutput();
     readOn.arm(0);
   }
 
   private void watchPeer() {
-    peerWatch.begin(blocked, out().sent(), fetching > 0, fetchedBytes);
+    peerWatch.begin(sender.blocked(), sender.sentBytes(), transfers.waiting(), transfers.receivedBytes());
   }
 
   private void timeOut() {
@@ -419,7 +312,8 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
       close("the peer does not close");
     } else if (!queue.live()) {
       terminate("no Connect in time");
-    } else if (peerWatch.stalled(blocked, out().sent(), fetching > 0, fetchedBytes, leastBytes())) {
+    } else if (peerWatch.stalled(sender.blocked(), sender.sentBytes(), transfers.waiting(), transfers.receivedBytes(),
+        leastBytes())) {
       close("the peer stands still: it takes nothing, or does not send what it was asked for");
     }
   }
@@ -449,11 +343,7 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
     watch.cancel();
     readOn.cancel();
     socket.close();
-    TargetOutput out = output;
-    if (out != null) {
-      out.free();
-      output = null;
-    }
+    sender.free();
     slots.abandon();
     queue.detach();
   }

@@ -1,8 +1,10 @@
 package io.remora.nvme.tcp;
 
+import io.remora.base.Buffer;
 import io.remora.base.Loop;
 import io.remora.base.RemoraException;
 import io.remora.base.StreamListener;
+import io.remora.nvme.target.LoopContext;
 import io.remora.nvme.target.LoopSeats;
 import io.remora.nvme.target.Port;
 import io.remora.nvme.target.Target;
@@ -13,6 +15,8 @@ import java.util.concurrent.CompletableFuture;
 
 /** Makes a target reachable by NVMe/TCP. */
 public final class TcpTarget {
+  private static final System.Logger LOG = System.getLogger(TcpTarget.class.getName());
+
   private TcpTarget() {}
 
   /**
@@ -41,9 +45,9 @@ public final class TcpTarget {
       LoopSeats.Seat seat = seats.take(accepted.remoteAddress().getAddress());
       Loop loop = seat.loop();
       if (loop == first) {
-        TargetConnection.serve(target.on(loop), accepted, seat);
+        serve(target.on(loop), accepted, seat);
       } else {
-        loop.execute(() -> TargetConnection.serve(target.on(loop), accepted, seat));
+        loop.execute(() -> serve(target.on(loop), accepted, seat));
       }
     });
     Port port = Port.tcp(target.newPortId(), listener.localAddress());
@@ -52,5 +56,30 @@ public final class TcpTarget {
       target.removePort(port);
       first.execute(listener::close);
     });
+  }
+
+  /** Serves a connection that has come in, on the context's loop, or turns it away when there is no memory for it. */
+  private static void serve(LoopContext context, StreamListener.Accepted accepted, LoopSeats.Seat seat) {
+    if (!context.open()) {
+      accepted.close();
+      seat.leave();
+      return;
+    }
+    boolean entered = context.target().enterConnection();
+    Buffer staging = entered ? context.pool().take(context.connections(), TargetConnection.STAGING_BYTES) : null;
+    if (staging != null) {
+      TargetConnection.serve(context, staging, accepted, seat);
+      return;
+    }
+    if (entered) {
+      context.target().leaveConnection();
+    }
+    if (context.turnAway()) {
+      LOG.log(System.Logger.Level.WARNING,
+          "{0}: turned away, there are too many connections; so may others be, which is not told for a minute",
+          accepted.remoteAddress());
+    }
+    accepted.close();
+    seat.leave();
   }
 }
