@@ -1,7 +1,6 @@
 package io.remora.engine;
 
 import static io.remora.engine.NodeWorld.MIB;
-import static io.remora.engine.NodeWorld.file;
 import static io.remora.engine.NodeWorld.uuid;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -10,23 +9,18 @@ import io.remora.base.IoRequest.Op;
 import io.remora.base.Loop;
 import io.remora.base.RemoraException;
 import io.remora.base.Status;
-import io.remora.nvme.host.DiscoveryClient;
 import io.remora.nvme.host.DiscoveryEntry;
 import io.remora.nvme.host.HostController;
-import io.remora.nvme.host.HostOptions;
-import io.remora.nvme.tcp.HostTcp;
-import io.remora.verbs.CmListener;
 import io.remora.verbs.Context;
 import io.remora.verbs.DeviceInfo;
 import io.remora.verbs.Provider;
-import io.remora.verbs.QueuePairType;
 import io.remora.verbs.provider.RdmaPolicy;
 import io.remora.verbs.provider.RdmaPolicy.Transport;
 import io.remora.verbs.sim.SimFabric;
 import java.net.InetSocketAddress;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -61,29 +55,22 @@ class NodeRdmaSim {
     }
   }
 
-  private static NodeWorld world(Transport transport, Function<SimFabric, List<Provider>> providers,
-      String... names) {
-    return new NodeWorld(Long.getLong("seed", 1), new RdmaPolicy(true, "", List.of(names), transport), providers);
+  private final SimFabric fabric = new SimFabric();
+
+  private NodeWorld world(Transport transport, Provider... providers) {
+    List<String> names = Stream.of(providers).map(Provider::name).toList();
+    return new NodeWorld(Long.getLong("seed", 1), new RdmaPolicy(true, "", names, transport), fabric,
+        List.of(providers));
   }
 
-  private static NodeWorld started(Transport transport) {
-    NodeWorld world = world(transport, fabric -> List.of(CARD, fabric.provider()), "card", "sim");
+  private NodeWorld started(Transport transport) {
+    NodeWorld world = world(transport, CARD, fabric.provider());
     world.start();
     return world;
   }
 
-  private static PublicationInfo publish(NodeWorld world) {
-    world.call(() -> world.node().createPool("main", file("/pool", 64 * MIB), 0, false));
-    world.call(() -> world.node().createVolume("main", "data", uuid(1), 16 * MIB, false));
-    return publication(world.call(() -> world.node().publishVolume("data", null, List.of())));
-  }
-
   private static PublicationInfo publication(VolumeInfo volume) {
     return java.util.Objects.requireNonNull(volume.publication());
-  }
-
-  private static RdmaInfo rdma(NodeWorld world) {
-    return world.loop().call(() -> world.node().info().rdma());
   }
 
   @ParameterizedTest
@@ -91,9 +78,9 @@ class NodeRdmaSim {
   void hostsOfBothFabricsShareAVolume(Transport transport) {
     NodeWorld world = started(transport);
     RdmaAddress address = new RdmaAddress("sim", "sim0", "simulated", world.address());
-    assertThat(rdma(world)).isEqualTo(new RdmaInfo(transport.text(), List.of(address), List.of(),
+    assertThat(world.rdma()).isEqualTo(new RdmaInfo(transport.text(), List.of(address), List.of(),
         List.of("card: no card in any slot: buy one")));
-    PublicationInfo published = publish(world);
+    PublicationInfo published = world.publish(null);
     assertThat(published.rdma()).isEqualTo(address);
     assertThat(published.address()).isEqualTo(world.address());
     HostController tcp = world.await(world.connect(NQN, world.address(), ""));
@@ -112,17 +99,15 @@ class NodeRdmaSim {
   @Test
   void theDiscoveryLogTellsBothPorts() {
     NodeWorld world = started(Transport.PREFER_RDMA);
-    publish(world);
-    HostOptions service = HostOptions.of(world.address(), HostOptions.DISCOVERY_NQN);
-    List<DiscoveryEntry> entries = world.await(DiscoveryClient.read(new HostTcp(), world.hostLoop, service));
-    assertThat(entries).filteredOn(entry -> entry.subsystemNqn().equals(NQN)).extracting(DiscoveryEntry::transport)
-        .containsExactlyInAnyOrder(DiscoveryEntry.Transport.TCP, DiscoveryEntry.Transport.RDMA);
+    world.publish(null);
+    assertThat(world.discovered(NQN)).containsExactlyInAnyOrder(DiscoveryEntry.Transport.TCP,
+        DiscoveryEntry.Transport.RDMA);
   }
 
   @Test
   void completedWritesAreThereAfterAKillAndTheHostGoesOn() {
     NodeWorld world = started(Transport.REQUIRE_RDMA);
-    HostController host = world.await(world.connectByRdma(NQN, rdmaOf(publish(world)), ""));
+    HostController host = world.await(world.connectByRdma(NQN, rdmaOf(world.publish(null)), ""));
     byte[] data = pattern(64 << 10, 3);
     assertThat(world.io(world.device(host), Op.WRITE, MIB, data)).isEqualTo(Status.OK);
     world.restart();
@@ -133,7 +118,7 @@ class NodeRdmaSim {
   @Test
   void stopsInOrder() {
     NodeWorld world = started(Transport.PREFER_RDMA);
-    HostController host = world.await(world.connectByRdma(NQN, rdmaOf(publish(world)), ""));
+    HostController host = world.await(world.connectByRdma(NQN, rdmaOf(world.publish(null)), ""));
     byte[] data = pattern(64 << 10, 4);
     assertThat(world.io(world.device(host), Op.WRITE, 0, data)).isEqualTo(Status.OK);
     world.await(world.loop().call(() -> world.node().close()));
@@ -148,51 +133,48 @@ class NodeRdmaSim {
   @Test
   void aVolumePublishedElsewhereHasItsRdmaThere() {
     NodeWorld world = started(Transport.PREFER_RDMA);
-    world.call(() -> world.node().createPool("main", file("/pool", 64 * MIB), 0, false));
-    world.call(() -> world.node().createVolume("main", "data", uuid(1), 16 * MIB, false));
     InetSocketAddress elsewhere = new InetSocketAddress(world.machine.address(), 5000);
-    PublicationInfo published = publication(
-        world.call(() -> world.node().publishVolume("data", elsewhere, List.of())));
+    PublicationInfo published = world.publish(elsewhere);
     assertThat(rdmaOf(published)).isEqualTo(elsewhere);
     assertThatThrownBy(() -> world.await(world.connectByRdma(NQN, world.address(), "")))
         .isInstanceOf(RemoraException.class);
     world.await(world.await(world.connectByRdma(NQN, elsewhere, "")).close());
-    assertThat(rdma(world).addresses()).extracting(RdmaAddress::address).containsExactly(world.address(), elsewhere);
+    assertThat(world.rdma().addresses()).extracting(RdmaAddress::address).containsExactly(world.address(), elsewhere);
     world.call(() -> world.node().unpublishVolume("data"));
-    assertThat(rdma(world).addresses()).extracting(RdmaAddress::address).containsExactly(world.address());
+    assertThat(world.rdma().addresses()).extracting(RdmaAddress::address).containsExactly(world.address());
     assertThatThrownBy(() -> world.await(world.connectByRdma(NQN, elsewhere, ""))).isInstanceOf(RemoraException.class);
   }
 
   @Test
   void portsThatAreTcpsAreTheNextOnesAndAnAddressThatIsSaidHolds() {
-    NodeWorld world = world(Transport.PREFER_RDMA, fabric -> List.of(new Iwarp(fabric.provider())), "sim");
+    NodeWorld world = world(Transport.PREFER_RDMA, new Iwarp(fabric.provider()));
     world.start();
-    assertThat(rdmaOf(publish(world))).isEqualTo(new InetSocketAddress(world.machine.address(), 4421));
+    assertThat(rdmaOf(world.publish(null))).isEqualTo(new InetSocketAddress(world.machine.address(), 4421));
     world.machine.kill();
     InetSocketAddress said = new InetSocketAddress(world.machine.address(), 7000);
     world.start(said);
-    assertThat(rdma(world).addresses()).extracting(RdmaAddress::address).containsExactly(said);
+    assertThat(world.rdma().addresses()).extracting(RdmaAddress::address).containsExactly(said);
     world.await(world.await(world.connectByRdma(NQN, said, "")).close());
   }
 
   @Test
   void withoutADeviceTcpServesAndTheStatusSaysWhy() {
-    NodeWorld world = world(Transport.PREFER_RDMA, fabric -> List.of(CARD, MEMORY), "card", "memory");
+    NodeWorld world = world(Transport.PREFER_RDMA, CARD, MEMORY);
     world.start();
-    RdmaInfo info = rdma(world);
+    RdmaInfo info = world.rdma();
     assertThat(info.addresses()).isEmpty();
     assertThat(info.warnings()).singleElement().asString().contains("card: no card in any slot: buy one")
         .contains("memory: not compiled in").contains("TCP").contains("remora rdma devices");
-    assertThat(publish(world).rdma()).isNull();
+    assertThat(world.publish(null).rdma()).isNull();
     world.await(world.await(world.connect(NQN, world.address(), "")).close());
     world.restart();
-    assertThat(rdma(world).addresses()).isEmpty();
-    assertThat(rdma(world).warnings()).singleElement().asString().contains("card: no card in any slot: buy one");
+    assertThat(world.rdma().addresses()).isEmpty();
+    assertThat(world.rdma().warnings()).singleElement().asString().contains("card: no card in any slot: buy one");
   }
 
   @Test
   void whatIsRequiredAndNotThereKeepsTheNodeFromStarting() {
-    NodeWorld world = world(Transport.REQUIRE_RDMA, fabric -> List.of(CARD, MEMORY), "card", "memory");
+    NodeWorld world = world(Transport.REQUIRE_RDMA, CARD, MEMORY);
     assertThatThrownBy(world::start)
         .isInstanceOfSatisfying(RemoraException.class, e -> assertThat(e.status()).isEqualTo(Status.UNSUPPORTED))
         .hasMessageContaining("card: no card in any slot: buy one").hasMessageContaining("memory: not compiled in")
@@ -201,27 +183,25 @@ class NodeRdmaSim {
   }
 
   @Test
-  void anRdmaAddressThatCannotBeHadIsAWarningOrTheEnd() {
-    for (Transport transport : List.of(Transport.PREFER_RDMA, Transport.REQUIRE_RDMA)) {
-      NodeWorld world = world(transport, fabric -> List.of(fabric.provider()), "sim");
-      CmListener other = world.hostLoop.call(() -> world.fabric.provider().open(world.hostLoop, "sim0")
-          .connectionManager().listen(world.address(), QueuePairType.RC, request -> {}));
-      assertThat(other.localAddress()).isEqualTo(world.address());
-      if (transport == Transport.PREFER_RDMA) {
-        world.start();
-        assertThat(rdma(world).addresses()).isEmpty();
-        assertThat(rdma(world).warnings()).singleElement().asString().contains("in use").contains("sim sim0")
-            .contains("--rdma-listen");
-        assertThat(publish(world).rdma()).isNull();
-        world.await(world.await(world.connect(NQN, world.address(), "")).close());
-      } else {
-        assertThatThrownBy(world::start)
-            .isInstanceOfSatisfying(RemoraException.class, e -> assertThat(e.status()).isEqualTo(Status.EXISTS))
-            .hasMessageContaining("in use").hasMessageContaining("--rdma-listen")
-            .hasMessageContaining("require-rdma");
-        startsWithTcpOnly(world);
-      }
-    }
+  void anRdmaAddressThatCannotBeHadIsAWarning() {
+    NodeWorld world = world(Transport.PREFER_RDMA, fabric.provider());
+    world.occupy(world.address());
+    world.start();
+    assertThat(world.rdma().addresses()).isEmpty();
+    assertThat(world.rdma().warnings()).singleElement().asString().contains("in use").contains("sim sim0")
+        .contains("--rdma-listen");
+    assertThat(world.publish(null).rdma()).isNull();
+    world.await(world.await(world.connect(NQN, world.address(), "")).close());
+  }
+
+  @Test
+  void anRdmaAddressThatIsRequiredAndCannotBeHadIsTheEnd() {
+    NodeWorld world = world(Transport.REQUIRE_RDMA, fabric.provider());
+    world.occupy(world.address());
+    assertThatThrownBy(world::start)
+        .isInstanceOfSatisfying(RemoraException.class, e -> assertThat(e.status()).isEqualTo(Status.EXISTS))
+        .hasMessageContaining("in use").hasMessageContaining("--rdma-listen").hasMessageContaining("require-rdma");
+    startsWithTcpOnly(world);
   }
 
   /** That a refused start has left neither the folder nor the address taken: in the same process. */

@@ -11,6 +11,8 @@ import io.remora.base.sim.SimMachine;
 import io.remora.base.sim.Simulation;
 import io.remora.block.BlockChannel;
 import io.remora.block.BlockDevice;
+import io.remora.nvme.host.DiscoveryClient;
+import io.remora.nvme.host.DiscoveryEntry;
 import io.remora.nvme.host.HostController;
 import io.remora.nvme.host.HostOptions;
 import io.remora.nvme.host.HostTransport;
@@ -19,7 +21,9 @@ import io.remora.nvme.rdma.HostRdmaOptions;
 import io.remora.nvme.rdma.RdmaTargetOptions;
 import io.remora.nvme.rdma.RegisteredBytes;
 import io.remora.nvme.tcp.HostTcp;
+import io.remora.verbs.CmListener;
 import io.remora.verbs.Provider;
+import io.remora.verbs.QueuePairType;
 import io.remora.verbs.provider.RdmaPolicy;
 import io.remora.verbs.sim.SimFabric;
 import java.lang.foreign.Arena;
@@ -31,7 +35,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
-import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -45,7 +48,7 @@ final class NodeWorld {
   final SimMachine machine;
   final SimMachine hostMachine;
   final SimLoop hostLoop;
-  final SimFabric fabric = new SimFabric();
+  final SimFabric fabric;
   /** What the node has registered. */
   RegisteredBytes registered = RegisteredBytes.unlessSaidOtherwise();
   private final @Nullable RdmaPolicy policy;
@@ -59,19 +62,20 @@ final class NodeWorld {
 
   /** A world with a node whose disks hold {@code image}. */
   NodeWorld(long seed, @Nullable SimImage image) {
-    this(seed, image, null, fabric -> List.of());
+    this(seed, image, null, new SimFabric(), List.of());
     start();
   }
 
-  /** A world whose node, which is not started yet, does RDMA. */
-  NodeWorld(long seed, RdmaPolicy policy, Function<SimFabric, List<Provider>> providers) {
-    this(seed, null, policy, providers);
+  /** A world whose node, which is not started yet, does RDMA on {@code fabric}. */
+  NodeWorld(long seed, RdmaPolicy policy, SimFabric fabric, List<Provider> providers) {
+    this(seed, null, policy, fabric, providers);
   }
 
-  private NodeWorld(long seed, @Nullable SimImage image, @Nullable RdmaPolicy policy,
-      Function<SimFabric, List<Provider>> providers) {
+  private NodeWorld(long seed, @Nullable SimImage image, @Nullable RdmaPolicy policy, SimFabric fabric,
+      List<Provider> providers) {
     this.policy = policy;
-    this.providers = providers.apply(fabric);
+    this.fabric = fabric;
+    this.providers = providers;
     sim = new Simulation(seed);
     machine = sim.machine("node");
     hostMachine = sim.machine("host");
@@ -145,6 +149,31 @@ final class NodeWorld {
     } catch (RuntimeException e) {
       throw Causes.remora(e);
     }
+  }
+
+  /** Makes a pool {@code main} with a volume {@code data} of number 1 and publishes it at {@code at}; null: where the node listens. */
+  PublicationInfo publish(@Nullable InetSocketAddress at) {
+    call(() -> node().createPool("main", file("/pool", 64 * MIB), 0, false));
+    call(() -> node().createVolume("main", "data", uuid(1), 16 * MIB, false));
+    return java.util.Objects.requireNonNull(call(() -> node().publishVolume("data", at, List.of())).publication());
+  }
+
+  /** What the node says of its RDMA. */
+  RdmaInfo rdma() {
+    return loop().call(() -> node().info().rdma());
+  }
+
+  /** Takes an RDMA port from the host's machine, which has that address, too: the fabric is one. */
+  CmListener occupy(InetSocketAddress address) {
+    return hostLoop.call(() -> fabric.provider().open(hostLoop, "sim0").connectionManager().listen(address,
+        QueuePairType.RC, request -> {}));
+  }
+
+  /** How the node's discovery service says that hosts reach {@code nqn}. */
+  List<DiscoveryEntry.Transport> discovered(String nqn) {
+    HostOptions service = HostOptions.of(address(), HostOptions.DISCOVERY_NQN);
+    return await(DiscoveryClient.read(new HostTcp(), hostLoop, service)).stream()
+        .filter(entry -> entry.subsystemNqn().equals(nqn)).map(DiscoveryEntry::transport).toList();
   }
 
   /** Everything that a person can ask the node for, but how much space is used. */

@@ -19,19 +19,21 @@ final class SimContext extends SoftContext {
   static final int MAX_PRIVATE_DATA_BYTES = 196;
   static final int MAX_READS = 128;
 
-  private static final DeviceAttributes ATTRIBUTES = new DeviceAttributes(SimProvider.NAME, SimProvider.DEVICE,
-      EnumSet.complementOf(EnumSet.of(Capability.SHARED_MEMORY)), 1 << 16, 1 << 14, 32, 32, 1024, 1 << 20, 1 << 20,
-      MAX_READS, 1 << 30,
-      MAX_DATAGRAM_BYTES,
-      MAX_PRIVATE_DATA_BYTES);
-
   private final SimFabric fabric;
+  private final SimProvider provider;
   private final SimConnectionManager connections;
 
-  SimContext(SimFabric fabric, Loop loop) {
-    super(loop, ATTRIBUTES);
+  SimContext(SimFabric fabric, SimProvider provider, Loop loop) {
+    super(loop, attributes(provider.name()));
     this.fabric = fabric;
+    this.provider = provider;
     this.connections = new SimConnectionManager(this);
+  }
+
+  private static DeviceAttributes attributes(String provider) {
+    return new DeviceAttributes(provider, SimProvider.DEVICE,
+        EnumSet.complementOf(EnumSet.of(Capability.SHARED_MEMORY)), 1 << 16, 1 << 14, 32, 32, 1024, 1 << 20, 1 << 20,
+        MAX_READS, 1 << 30, MAX_DATAGRAM_BYTES, MAX_PRIVATE_DATA_BYTES);
   }
 
   SimFabric fabric() {
@@ -47,7 +49,7 @@ final class SimContext extends SoftContext {
 
   @Override
   protected void onClosed() {
-    fabric.closed(this);
+    provider.closed(this);
   }
 
   @Override

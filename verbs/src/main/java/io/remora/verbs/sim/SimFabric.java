@@ -4,19 +4,15 @@ import io.remora.base.Check;
 import io.remora.base.Loop;
 import io.remora.base.RemoraException;
 import io.remora.base.Status;
-import io.remora.verbs.Provider;
 import io.remora.verbs.QueuePairType;
 import java.net.InetSocketAddress;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.BiPredicate;
-import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What connects simulated devices with each other: all that is opened by the {@linkplain #provider provider} of one fabric. Everything that a verbs device can do, it can;
+ * What connects simulated devices with each other: all that is opened by the {@linkplain SimProvider providers} of one fabric. Everything that a verbs device can do, it can;
  * what it does wrong is decided by the loops' randomness, so a seed repeats it. From any thread; set faults before it is used, or from a simulation's own thread.
  */
 public final class SimFabric {
@@ -27,18 +23,21 @@ public final class SimFabric {
 
   private final Map<Integer, SimQueuePair> queuePairs = new ConcurrentHashMap<>();
   private final Map<String, SimListener> listeners = new ConcurrentHashMap<>();
-  private final List<SimContext> contexts = new CopyOnWriteArrayList<>();
-  private final SimProvider provider = new SimProvider(this);
+  private final SimProvider provider = newProvider(SimProvider.NAME);
   private volatile long minDelayNs;
   private volatile long maxDelayNs;
   private volatile double breakChance;
   private volatile double datagramLoss;
   private volatile BiPredicate<Loop, Loop> reachable = (from, to) -> true;
-  private volatile Predicate<Loop> withoutDevice = loop -> false;
 
-  /** The provider, named {@code sim}, with the one device {@code sim0}. */
-  public Provider provider() {
+  /** A provider, named {@code sim}, with the one device {@code sim0}; for everybody who needs no other. */
+  public SimProvider provider() {
     return provider;
+  }
+
+  /** Another one called {@code name}, with another device {@code sim0}: of a machine whose device is taken out, or is one of several. */
+  public SimProvider newProvider(String name) {
+    return new SimProvider(this, name);
   }
 
   /** Every message takes that long, in nanoseconds; those of one connection stay in order, those of several overtake each other. */
@@ -61,34 +60,6 @@ public final class SimFabric {
   /** Who reaches whom; what does not arrive breaks reliable connections. Everybody, unless told otherwise. */
   public void reach(BiPredicate<Loop, Loop> fromTo) {
     reachable = fromTo;
-  }
-
-  /**
-   * Takes the device out of the machines with those loops: what they have open of it fails ({@link io.remora.verbs.AsyncEvent.Kind#DEVICE_FATAL}), and it cannot be opened
-   * there until {@link #insertDevice}.
-   */
-  public void removeDevice(Predicate<Loop> whose) {
-    withoutDevice = whose;
-    // Those of processes that were killed hear nothing.
-    contexts.removeIf(context -> whose.test(context.loop()) && !execute(context.loop(), context::fail));
-  }
-
-  /** Every machine has its device again; what was open does not work again. */
-  public void insertDevice() {
-    withoutDevice = loop -> false;
-  }
-
-  SimContext open(Loop loop) {
-    if (withoutDevice.test(loop)) {
-      throw new RemoraException(Status.NOT_FOUND, "the device has been taken out");
-    }
-    SimContext context = new SimContext(this, loop);
-    contexts.add(context);
-    return context;
-  }
-
-  void closed(SimContext context) {
-    contexts.remove(context);
   }
 
   /** What {@code context} has: it is its loop's. */
@@ -126,7 +97,7 @@ public final class SimFabric {
     return arrival + 1;
   }
 
-  private static boolean execute(Loop to, Runnable task) {
+  static boolean execute(Loop to, Runnable task) {
     try {
       to.execute(task);
       return true;
