@@ -58,7 +58,10 @@ public interface CmId extends AutoCloseable {
     /** It could not be made: no way, nobody there, no answer. The last call. */
     void onFailed(Status reason, String text);
 
-    /** It has ended, by either side or by a failure: {@code reason} is {@link Status#OK} after an orderly end. The last call. */
+    /**
+     * It has ended, by either side or by a failure: {@code reason} is {@link Status#OK} after an orderly end. The last call. A datagram connection is but an exchange of numbers: of the
+     * other end's end nothing is heard.
+     */
     void onDisconnected(Status reason, String text);
   }
 

@@ -379,6 +379,11 @@ final class ShmCmId implements CmId, LocalSocket.Handler {
 
   /** The socket has ended: the other end, or its process. */
   private void ended() {
+    if (state == State.ESTABLISHED && type == QueuePairType.UD) {
+      // Numbers were exchanged, and the queue pair has to do with others too: it does not end with this one.
+      closeSocket();
+      return;
+    }
     switch (state) {
       case CONNECTING -> failed(Status.DISCONNECTED, Addresses.format(remote) + " has closed the connection");
       case REQUESTED -> failed(Status.DISCONNECTED, "the other end has gone");

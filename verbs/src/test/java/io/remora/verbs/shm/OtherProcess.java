@@ -7,7 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;
 
-/** A {@link PeerProcess} that runs. */
+/** Another process that runs; a {@link PeerProcess} unless told otherwise. */
 final class OtherProcess implements AutoCloseable {
   private final Process process;
   private final BufferedReader output;
@@ -18,10 +18,14 @@ final class OtherProcess implements AutoCloseable {
   }
 
   static OtherProcess start(String... arguments) {
+    return start(PeerProcess.class, arguments);
+  }
+
+  static OtherProcess start(Class<?> program, String... arguments) {
     String classes = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
     java.util.List<String> command = new java.util.ArrayList<>(java.util.List.of(
         Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-ea", "--enable-native-access=ALL-UNNAMED",
-        "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-cp", classes, PeerProcess.class.getName()));
+        "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-cp", classes, program.getName()));
     command.addAll(java.util.List.of(arguments));
     try {
       return new OtherProcess(new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start());

@@ -44,7 +44,7 @@ import org.jspecify.annotations.Nullable;
 /** This process's end of a test between processes. Called from the test's thread. */
 final class ThisEnd implements CmId.Handler {
   /** A completion, kept. */
-  record Completion(long id, WorkStatus status, int length, int immediate) {}
+  record Completion(long id, WorkStatus status, int length, int immediate, int source) {}
 
   final Loop loop;
   final Context context;
@@ -196,7 +196,7 @@ final class ThisEnd implements CmId.Handler {
       for (int i = 0; i < polled.count(); i++) {
         boolean ok = polled.ok(i);
         arrived.add(new Completion(polled.id(i), polled.status(i), ok ? polled.lengthBytes(i) : 0,
-            ok && polled.hasImmediate(i) ? polled.immediate(i) : 0));
+            ok && polled.hasImmediate(i) ? polled.immediate(i) : 0, ok ? polled.sourceQueuePair(i) : 0));
       }
     }
   }
