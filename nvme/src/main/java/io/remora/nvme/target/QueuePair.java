@@ -1,15 +1,12 @@
 package io.remora.nvme.target;
 
 import io.remora.nvme.NvmeStatus;
-import io.remora.nvme.Opcode;
-import io.remora.nvme.Sqe;
 import java.lang.foreign.MemorySegment;
-import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One submission and completion queue of a controller, whatever carries it: the state machine from Connect to the end, SQHD; memory for commands is {@link QueueMemory}'s. Belongs to its connection's loop. For transports.
+ * One submission and completion queue of a controller, whatever carries it: the state machine from Connect to the end. Memory for commands is {@link QueueMemory}'s. Belongs to its connection's loop. For transports.
  *
  * <p>A command goes: {@link #submit}: decode and check → memory ({@link Command.State#WAITING} when there is none) → {@link
  * Transport#fetch} when the host's data is not in the capsule → execute → {@link Transport#respond} → {@link #release}.
@@ -24,25 +21,18 @@ public final class QueuePair {
 
   private final LoopContext context;
   private final Transport transport;
-  private final FabricsCommands fabrics;
+  private final CommandDecoder decoder = new CommandDecoder(new FabricsCommands(this));
   private final FusedPairs fused = new FusedPairs(this);
-  private final List<Command> slots = new ArrayList<>();
+  private final SubmissionQueue submissions = new SubmissionQueue();
+  private final CommandSlots slots = new CommandSlots();
   private final QueueMemory memory;
   private final int maxTransferBytes;
   private State state = State.NEW;
   private @Nullable Controller controller;
-  private CommandSet commands = CommandSets.NONE;
   private int id;
-  private int entries;
-  private int consumed;
   /** What {@link #movedSince} saw last. */
   private int seenConsumed;
   private int seenExecuting;
-  private boolean flowControl = true;
-  /** Bits of the flags that must be 0: there are fused commands on I/O queues only. */
-  private int fuses = FusedPairs.MASK;
-
-  private int executing;
   private boolean draining;
   private boolean detached;
   private boolean quiet;
@@ -51,7 +41,6 @@ public final class QueuePair {
   public QueuePair(LoopContext context, Transport transport) {
     this.context = context;
     this.transport = transport;
-    this.fabrics = new FabricsCommands(this);
     this.memory = new QueueMemory(context, this);
     this.maxTransferBytes = context.target().config().maxTransferBytes();
   }
@@ -68,15 +57,12 @@ public final class QueuePair {
 
   /** Whether the host wants to know how far its queue is consumed; if not, the last data may stand for the response. */
   public boolean flowControl() {
-    return flowControl;
+    return submissions.flowControl();
   }
 
   /** SQHD for the response of {@code command}. */
   public int sqhd(Command command) {
-    if (flowControl) {
-      return entries == 0 ? 0 : consumed % entries;
-    }
-    return command.opcode == Opcode.FABRICS && command.fctype() == Opcode.CONNECT ? 0xffff : 0;
+    return submissions.head(command);
   }
 
   /**
@@ -92,7 +78,7 @@ public final class QueuePair {
    */
   public boolean submit(Command c, MemorySegment s, long base, long capsule, int capsuleLength, boolean intact) {
     c.load(s, base, capsuleLength);
-    int status = decode(c);
+    int status = decoder.decode(c, live());
     if (status == NvmeStatus.SUCCESS && !intact) {
       status = NvmeStatus.TRANSIENT_TRANSPORT_ERROR;
     }
@@ -117,7 +103,7 @@ public final class QueuePair {
    */
   public void submitInPlace(Command c, MemorySegment s, long base, MemorySegment capsule, int capsuleLength) {
     c.load(s, base, capsuleLength);
-    int status = decode(c);
+    int status = decoder.decode(c, live());
     if (status == NvmeStatus.SUCCESS && c.inCapsule()) {
       c.lend(capsule);
     }
@@ -126,9 +112,8 @@ public final class QueuePair {
 
   private void begin(Command c, int decoded) {
     int status = decoded;
-    consumed++;
-    c.state = Command.State.EXECUTING;
-    executing++;
+    submissions.consume();
+    slots.move(c, Command.State.EXECUTING);
     if ((c.flags & FusedPairs.MASK) != 0 || fused.expecting()) {
       status = fused.arrived(c, status);
     }
@@ -144,8 +129,7 @@ public final class QueuePair {
   /** The data of {@code command}, which {@link Transport#fetch} was asked for, has come. */
   public void fetched(Command command, boolean intact) {
     assert command.state == Command.State.FETCHING;
-    command.state = Command.State.EXECUTING;
-    executing++;
+    slots.move(command, Command.State.EXECUTING);
     if (intact) {
       command.set.execute(command);
     } else if ((command.flags & FusedPairs.MASK) != 0) {
@@ -157,7 +141,7 @@ public final class QueuePair {
 
   /** The response of {@code command} is on its way: the slot and its memory are free. */
   public void release(Command command) {
-    command.state = Command.State.FREE;
+    slots.move(command, Command.State.FREE);
     if (memory.takeBack(command)) {
       memory.serveWaiting();
     }
@@ -192,12 +176,9 @@ public final class QueuePair {
   }
 
   private void endIfDrained() {
-    for (Command c : slots) {
-      if (c.state != Command.State.FREE && c.state != Command.State.HELD) {
-        return;
-      }
+    if (slots.drained()) {
+      terminate("the target shuts down");
     }
-    terminate("the target shuts down");
   }
 
   /**
@@ -220,7 +201,7 @@ public final class QueuePair {
   /** Tells the controller, once, that no command of this queue is being carried out any more. */
   private void tellQuiet() {
     Controller of = controller;
-    if (of != null && executing == 0 && !quiet) {
+    if (of != null && slots.executing() == 0 && !quiet) {
       quiet = true;
       of.post(() -> of.queueQuiet(this));
     }
@@ -241,7 +222,7 @@ public final class QueuePair {
   }
 
   private void settle() {
-    if (detached && executing == 0) {
+    if (detached && slots.executing() == 0) {
       detached = false;
       assert memory.usedBytes() == 0 : memory.usedBytes();
       transport.idle();
@@ -258,15 +239,15 @@ public final class QueuePair {
 
   /** Whether a command has come or ended since this was asked last: the host is alive. Costs commands nothing. */
   boolean movedSince() {
-    boolean moved = consumed != seenConsumed || executing != seenExecuting;
-    seenConsumed = consumed;
-    seenExecuting = executing;
+    boolean moved = submissions.consumed() != seenConsumed || slots.executing() != seenExecuting;
+    seenConsumed = submissions.consumed();
+    seenExecuting = slots.executing();
     return moved;
   }
 
   /** How many commands have come, modulo 2^32. */
   int consumed() {
-    return consumed;
+    return submissions.consumed();
   }
 
   /** Whether the connection has ended. */
@@ -285,7 +266,7 @@ public final class QueuePair {
 
   /** Every command slot that there is. */
   List<Command> slots() {
-    return slots;
+    return slots.all();
   }
 
   LoopContext context() {
@@ -337,21 +318,16 @@ public final class QueuePair {
     }
     state = State.LIVE;
     controller = to;
-    commands = set;
     id = queueId;
-    entries = queueEntries;
-    flowControl = sqFlowControl;
-    fuses = queueId == 0 ? FusedPairs.MASK : 0;
-    seenConsumed = consumed;
+    decoder.connected(set, queueId == 0);
+    submissions.connected(queueEntries, sqFlowControl);
+    seenConsumed = submissions.consumed();
     transport.connected(queueEntries);
     return true;
   }
 
   /** Ends a command: it is answered, or forgotten when the connection has ended. */
   void finish(Command c, int status) {
-    if (c.state == Command.State.EXECUTING) {
-      executing--;
-    }
     c.status = status;
     if (state == State.CLOSED) {
       release(c);
@@ -362,22 +338,20 @@ public final class QueuePair {
     if (status != NvmeStatus.SUCCESS && state == State.LIVE) {
       recordError(c, status);
     }
-    c.state = Command.State.RESPONDING;
+    slots.move(c, Command.State.RESPONDING);
     transport.respond(c);
   }
 
   /** Keeps an executing command to be answered some time. */
   void hold(Command c) {
     assert c.state == Command.State.EXECUTING;
-    executing--;
-    c.state = Command.State.HELD;
+    slots.move(c, Command.State.HELD);
   }
 
   /** Goes on with a command that was held. */
   void unhold(Command c) {
     assert c.state == Command.State.HELD;
-    executing++;
-    c.state = Command.State.EXECUTING;
+    slots.move(c, Command.State.EXECUTING);
   }
 
   /** Changes the memory of an executing command for {@code bytes} of it; then it is executed again. */
@@ -408,43 +382,18 @@ public final class QueuePair {
     return true;
   }
 
-  private int decode(Command c) {
-    if ((c.flags & (0xC0 | fuses)) != Sqe.PSDT_SGL) {
-      c.set = CommandSets.NONE;
-      return NvmeStatus.INVALID_FIELD | NvmeStatus.DNR;
-    }
-    if (c.opcode == Opcode.FABRICS) {
-      if ((c.flags & FusedPairs.MASK) != 0) {
-        c.set = CommandSets.NONE;
-        return NvmeStatus.INVALID_FIELD | NvmeStatus.DNR;
-      }
-      c.set = fabrics;
-    } else if (state == State.LIVE) {
-      c.set = commands;
-    } else {
-      c.set = CommandSets.NONE;
-      return NvmeStatus.COMMAND_SEQUENCE_ERROR | NvmeStatus.DNR;
-    }
-    return c.set.decode(c);
-  }
-
   /** An executing command waits for memory. */
   void waiting(Command c) {
-    executing--;
-    c.state = Command.State.WAITING;
+    slots.move(c, Command.State.WAITING);
   }
 
   /** A command that executed or waited has its memory. */
   void proceed(Command c) {
-    if (c.state == Command.State.WAITING) {
-      c.state = Command.State.EXECUTING;
-      executing++;
-    }
     if (c.direction == Command.Direction.TO_CONTROLLER) {
-      executing--;
-      c.state = Command.State.FETCHING;
+      slots.move(c, Command.State.FETCHING);
       transport.fetch(c);
     } else {
+      slots.move(c, Command.State.EXECUTING);
       c.set.execute(c);
     }
   }
