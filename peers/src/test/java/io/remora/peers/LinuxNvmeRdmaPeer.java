@@ -2,7 +2,7 @@ package io.remora.peers;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.fasterxml.jackson.databind.JsonNode;
+import io.remora.peers.KernelTarget.Order;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,9 +10,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ArrayBlockingQueue;
-import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.TimeUnit;
 import java.util.regex.Pattern;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -55,71 +52,26 @@ class LinuxNvmeRdmaPeer {
 
   @ParameterizedTest
   @MethodSource("io.remora.peers.GuestTool#kernels")
-  void usesTheKernelsTargetOverIwarp(String kernel) throws InterruptedException {
+  void usesTheKernelsTargetOverIwarp(String kernel) {
     int port = Processes.freePort();
-    BlockingQueue<String> orders = new ArrayBlockingQueue<>(16);
-    Map<String, Guest.Answer> answers = Map.of("next", words -> orders.poll(140, TimeUnit.SECONDS));
-    Guest.Config config = new Guest.Config("rdma-target-" + kernel, kernel,
-        List.of("--smp", "2", "--fwd", "tcp:" + port + ":4420"),
-        Duration.ofMinutes(5));
-    try (Guest guest = new Guest(config, "rdma-target.sh", Map.of("NQN", NQN), answers)) {
-      assertThat(guest.output().await(Pattern.compile("^ok nvmet exports"), 0, Duration.ofSeconds(90)))
-          .as("the guest said\n%s", guest.output().tail(30)).isNotNull();
-      verified(port, "", "--bs", "4k", "--rw", "randrw", "--iodepth", "16", "--size", "4m");
-      verified(port, "", "--bs", "512", "--rw", "randwrite", "--iodepth", "32", "--size", "512k");
-      verified(port, "&queues=2&depth=16", "--bs", "64k", "--rw", "randrw", "--iodepth", "16", "--numjobs", "2",
+    String uri = "nvmf+rdma://127.0.0.1:" + port + "/" + NQN + "?provider=iwarp";
+    try (KernelTarget target = new KernelTarget("rdma-target-" + kernel, kernel, "rdma-target.sh", NQN, port)) {
+      verified(uri, "--bs", "4k", "--rw", "randrw", "--iodepth", "16", "--size", "4m");
+      verified(uri, "--bs", "512", "--rw", "randwrite", "--iodepth", "32", "--size", "512k");
+      verified(uri + "&queues=2&depth=16", "--bs", "64k", "--rw", "randrw", "--iodepth", "16", "--numjobs", "2",
           "--size", "16m");
-      verified(port, "", "--bs", "1m", "--rw", "write", "--iodepth", "4", "--size", "16m");
-      recovers(port, guest, orders);
-      orders.put("done");
-      guest.finish(4);
+      verified(uri, "--bs", "1m", "--rw", "write", "--iodepth", "4", "--size", "16m");
+      KernelTarget.assertInterrupted(target.verifyDuring(
+          List.of(new Order("break", "the target ends all connections"), new Order("mend", "the target is back")),
+          "rdma-recovery", uri + "&kato=2", "--bs", "4k", "--rw", "randrw", "--iodepth", "4", "--size", "8m",
+          "--runtime", "20"));
+      target.finish(4);
     }
   }
 
-  private static void recovers(int port, Guest guest, BlockingQueue<String> orders) throws InterruptedException {
-    List<String> arguments = arguments(port, "&kato=2", "--bs", "4k", "--rw", "randrw", "--iodepth", "4", "--size",
-        "8m", "--runtime", "20");
-    try (RemoraProcess run = new RemoraProcess("rdma-recovery", arguments, Pattern.compile(" [1-9][0-9]?% "))) {
-      order(guest, orders, "break", "the target ends all connections");
-      order(guest, orders, "mend", "the target is back");
-      assertThat(run.awaitEnd(Duration.ofMinutes(2)))
-          .as("exit code of the interrupted run, which said\n%s", run.output().tail(20)).isZero();
-      run.output().join();
-      JsonNode said = clean(Node.parse(String.join("\n", run.output().lines())));
-      assertThat(said.at("/lat_us/max").asDouble()).as("the longest wait in microseconds: the run was interrupted")
-          .isGreaterThan(1_000_000);
-    }
-  }
-
-  private static void order(Guest guest, BlockingQueue<String> orders, String what, String reported)
-      throws InterruptedException {
-    int from = guest.output().lines().size();
-    orders.put(what);
-    assertThat(
-        guest.output().await(Pattern.compile("^(ok|FAIL) " + Pattern.quote(reported)), from, Duration.ofMinutes(1)))
-        .as("'%s' is reported; the guest said\n%s", reported, guest.output().tail(30)).isNotNull();
-  }
-
-  private static List<String> arguments(int port, String parameters, String... options) {
-    List<String> arguments = new ArrayList<>(
-        List.of("bench", "nvmf+rdma://127.0.0.1:" + port + "/" + NQN + "?provider=iwarp" + parameters, "--verify",
-            "crc32c", "--json"));
-    arguments.addAll(List.of(options));
-    return arguments;
-  }
-
-  private static void verified(int port, String parameters, String... options) {
-    List<String> arguments = arguments(port, parameters, options);
-    RemoraProcess.Result result = RemoraProcess.run(Duration.ofMinutes(2), arguments.toArray(String[]::new));
-    assertThat(result.exitCode()).as("remora %s:\n%s%s", arguments, result.stdout(), result.stderr()).isZero();
-    clean(Node.parse(result.stdout()));
+  private static void verified(String uri, String... options) {
+    KernelTarget.verify(uri, options);
     System.out.println("  ok   our host: " + String.join(" ", options));
-  }
-
-  private static JsonNode clean(JsonNode said) {
-    assertThat(said.path("verified_bytes").asLong()).as("verified bytes of %s", said).isPositive();
-    assertThat(said.path("errors")).as("errors of %s", said).isEmpty();
-    return said;
   }
 
   @ParameterizedTest
