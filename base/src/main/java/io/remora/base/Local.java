@@ -59,13 +59,6 @@ public interface Local {
   LocalSocket connect(String name, LocalSocket.Handler handler);
 
   /**
-   * A socket for datagrams that others send by name.
-   *
-   * @throws RemoraException {@link Status#EXISTS} when the name is in use
-   */
-  LocalDatagrams bind(String name, LocalDatagrams.Handler handler);
-
-  /**
    * Memory that other processes can map.
    *
    * @param whole all of it

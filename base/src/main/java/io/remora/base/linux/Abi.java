@@ -22,10 +22,8 @@ final class Abi {
   static final int SO_REUSEADDR = 2;
   static final int SO_ERROR = 4;
   static final int SO_LINGER = 13;
-  static final int SO_PASSCRED = 16;
   static final int SO_PEERCRED = 17;
   static final int SCM_RIGHTS = 1;
-  static final int SCM_CREDENTIALS = 2;
   static final int IPPROTO_TCP = 6;
   static final int TCP_NODELAY = 1;
   static final int IPPROTO_IPV6 = 41;

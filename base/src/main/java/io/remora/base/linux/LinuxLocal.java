@@ -3,7 +3,6 @@ package io.remora.base.linux;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
 import io.remora.base.Local;
-import io.remora.base.LocalDatagrams;
 import io.remora.base.LocalListener;
 import io.remora.base.LocalSocket;
 import io.remora.base.RemoraException;
@@ -16,7 +15,6 @@ import org.jspecify.annotations.Nullable;
 final class LinuxLocal implements Local {
   private static final int BACKLOG = 4096;
   private static final int PACKETS = Abi.SOCK_SEQPACKET | Abi.SOCK_NONBLOCK | Abi.SOCK_CLOEXEC;
-  private static final int DGRAM = Abi.SOCK_DGRAM | Abi.SOCK_NONBLOCK | Abi.SOCK_CLOEXEC;
 
   /** Who is at the other end of a socket. */
   record Peer(int process, int user) {}
@@ -64,7 +62,7 @@ final class LinuxLocal implements Local {
   public LocalListener listen(String name, LocalListener.Acceptor acceptor) {
     assert loop.inLoop();
     String what = "listen on local name " + name;
-    int fd = bound(what, name, PACKETS);
+    int fd = bound(what, name);
     try {
       check(what, libc.listen(fd, BACKLOG));
       UnixListener listener = new UnixListener(loop, this, fd, name, acceptor);
@@ -87,24 +85,6 @@ final class LinuxLocal implements Local {
     return socket;
   }
 
-  @Override
-  public LocalDatagrams bind(String name, LocalDatagrams.Handler handler) {
-    assert loop.inLoop();
-    String what = "bind to local name " + name;
-    int fd = bound(what, name, DGRAM);
-    try {
-      // Each datagram then says who sent it.
-      option.set(JAVA_INT, 0, 1);
-      check(what, libc.setsockopt(fd, Abi.SOL_SOCKET, Abi.SO_PASSCRED, option.address(), 4));
-      UnixDatagrams socket = new UnixDatagrams(loop, this, fd, name, handler);
-      loop.poller().watch(socket);
-      return socket;
-    } catch (RemoraException e) {
-      libc.close(fd);
-      throw e;
-    }
-  }
-
   UnixMessage message() {
     return message;
   }
@@ -116,9 +96,9 @@ final class LinuxLocal implements Local {
     return result < 0 ? new Peer(0, -1) : new Peer(option.get(JAVA_INT, 0), option.get(JAVA_INT, 4));
   }
 
-  private int bound(String what, String name, int type) {
+  private int bound(String what, String name) {
     int length = UnixNames.write(name, message.address());
-    int fd = libc.socket(Abi.AF_UNIX, type, 0);
+    int fd = libc.socket(Abi.AF_UNIX, PACKETS, 0);
     check(what, fd);
     int result = libc.bind(fd, message.address().address(), length);
     if (result < 0) {

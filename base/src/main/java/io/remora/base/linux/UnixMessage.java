@@ -6,16 +6,12 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import io.remora.base.LocalSocket;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import org.jspecify.annotations.Nullable;
 
-/**
- * A {@code struct msghdr} with one piece of data, an address and control data: descriptors (SCM_RIGHTS) and the sender's credentials (SCM_CREDENTIALS). Belongs to one loop.
- */
+/** A {@code struct msghdr} with one piece of data and control data: descriptors (SCM_RIGHTS). Belongs to one loop. */
 final class UnixMessage {
   private static final int HEADER_BYTES = 16;
   private static final int CONTROL_BYTES = 256;
   private static final int CONTROL_LENGTH_AT = 40;
-  private static final int NO_USER = -1;
 
   private final Libc libc;
   private final MemorySegment message;
@@ -24,7 +20,6 @@ final class UnixMessage {
   private final MemorySegment control;
   private final int[] descriptors = new int[LocalSocket.MAX_DESCRIPTORS];
   private int count;
-  private int user;
 
   UnixMessage(Libc libc, Arena arena) {
     this.libc = libc;
@@ -41,12 +36,12 @@ final class UnixMessage {
     return address;
   }
 
-  /** Sends; the address is used when it has a length. Returns the length or the negated error number. */
-  long send(int fd, long from, int length, int @Nullable [] passed, int addressBytes) {
-    describe(from, length, addressBytes);
-    int some = passed == null ? 0 : passed.length;
+  /** Sends. Returns the length or the negated error number. */
+  long send(int fd, long from, int length, int[] passed) {
+    describe(from, length);
+    int some = passed.length;
     int controlBytes = some == 0 ? 0 : HEADER_BYTES + (some * 4 + 7 & -8);
-    if (passed != null && some > 0) {
+    if (some > 0) {
       control.set(JAVA_LONG, 0, HEADER_BYTES + some * 4L);
       control.set(JAVA_INT, 8, Abi.SOL_SOCKET);
       control.set(JAVA_INT, 12, Abi.SCM_RIGHTS);
@@ -59,27 +54,17 @@ final class UnixMessage {
     return libc.sendmsg(fd, message.address(), Abi.MSG_NOSIGNAL);
   }
 
-  /** Receives; then {@link #addressBytes}, {@link #user} and {@link #descriptor} tell of it. Returns the length or the negated error number. */
+  /** Receives; then {@link #descriptor} tells of it. Returns the length or the negated error number. */
   long receive(int fd, long to, int length) {
-    describe(to, length, UnixNames.BYTES);
+    describe(to, length);
     message.set(JAVA_LONG, 32, control.address());
     message.set(JAVA_LONG, CONTROL_LENGTH_AT, CONTROL_BYTES);
     count = 0;
-    user = NO_USER;
     long result = libc.recvmsg(fd, message.address(), Abi.MSG_CMSG_CLOEXEC);
     if (result >= 0) {
       parse(message.get(JAVA_LONG, CONTROL_LENGTH_AT));
     }
     return result;
-  }
-
-  int addressBytes() {
-    return message.get(JAVA_INT, 8);
-  }
-
-  /** Who sent it; -1 when the kernel does not say. */
-  int user() {
-    return user;
   }
 
   /** How many descriptors came. */
@@ -91,11 +76,9 @@ final class UnixMessage {
     return descriptors[index];
   }
 
-  private void describe(long at, int length, int addressBytes) {
+  private void describe(long at, int length) {
     piece.set(JAVA_LONG, 0, at);
     piece.set(JAVA_LONG, 8, length);
-    message.set(JAVA_LONG, 0, addressBytes == 0 ? 0 : address.address());
-    message.set(JAVA_INT, 8, addressBytes);
   }
 
   /** What the kernel has written, which it lays out itself: it need not be doubted. */
@@ -106,11 +89,8 @@ final class UnixMessage {
       if (length < HEADER_BYTES) {
         return;
       }
-      int type = control.get(JAVA_INT, at + 12);
-      if (type == Abi.SCM_RIGHTS) {
+      if (control.get(JAVA_INT, at + 12) == Abi.SCM_RIGHTS) {
         takeDescriptors(at + HEADER_BYTES, (int) (length - HEADER_BYTES) / 4);
-      } else if (type == Abi.SCM_CREDENTIALS) {
-        user = control.get(JAVA_INT, at + HEADER_BYTES + 4);
       }
       at += length + 7 & -8;
     }

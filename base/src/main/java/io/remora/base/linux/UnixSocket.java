@@ -121,7 +121,7 @@ final class UnixSocket extends Watched implements LocalSocket {
     if (passed.length == 0 && libc.trySend(fd, source.address() + offset, length, Abi.MSG_NOSIGNAL) == length) {
       return length;
     }
-    long result = local.message().send(fd, source.address() + offset, length, passed, 0);
+    long result = local.message().send(fd, source.address() + offset, length, passed);
     return switch ((int) result) {
       case -Errno.EAGAIN, -Errno.EINTR, -Errno.ENOBUFS, -Errno.ENOMEM -> 0;
       default -> result > 0 ? length : CLOSED;

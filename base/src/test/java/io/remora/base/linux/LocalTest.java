@@ -8,7 +8,6 @@ import io.remora.base.Buffer;
 import io.remora.base.BufferPool;
 import io.remora.base.Ground;
 import io.remora.base.Local;
-import io.remora.base.LocalDatagrams;
 import io.remora.base.LocalListener;
 import io.remora.base.LocalSocket;
 import io.remora.base.Loop;
@@ -268,41 +267,6 @@ class LocalTest {
     assertThat(laid.await(client.closed)).isEqualTo(Status.NOT_FOUND);
     laid.run(loop, socket::close);
     laid.run(loop, () -> loop.local().listen(NAME, LocalListener.Accepted::close).close());
-  }
-
-  @Test
-  void datagramsSayWhoseTheyAreAndGetLostWithoutRoom() {
-    Ground laid = lay(Loops.Backend.AUTO);
-    Loop a = laid.loop(0);
-    Loop b = laid.loop(1);
-    int[] told = new int[1];
-    LocalDatagrams receiver = laid.call(b, () -> b.local().bind(NAME + "-b", () -> told[0]++));
-    LocalDatagrams sender = laid.call(a, () -> a.local().bind(NAME + "-a", () -> {}));
-    try (Arena arena = Arena.ofShared()) {
-      MemorySegment memory = arena.allocate(4096);
-      memory.set(JAVA_LONG, 0, 5);
-      assertThat(laid.<Integer>call(a, () -> sender.send(memory, 0, 8, NAME + "-nobody")))
-          .isEqualTo(LocalDatagrams.NONE);
-      assertThat(laid.<Integer>call(a, () -> sender.send(memory, 0, 8, NAME + "-b"))).isEqualTo(8);
-      laid.until(b, "a datagram", () -> told[0] > 0);
-      MemorySegment into = arena.allocate(4096);
-      laid.run(b, () -> {
-        assertThat(receiver.receive(into, 0, 4096)).isEqualTo(8);
-        assertThat(into.get(JAVA_LONG, 0)).isEqualTo(5);
-        assertThat(receiver.sender()).isEqualTo(NAME + "-a");
-        assertThat(receiver.receive(into, 0, 4096)).isEqualTo(LocalDatagrams.NONE);
-      });
-      assertThat(laid.<Boolean>call(a, () -> {
-        for (int i = 0; i < 1_000_000; i++) {
-          if (sender.send(memory, 0, 4096, NAME + "-b") == 0) {
-            return true;
-          }
-        }
-        return false;
-      })).as("a queue that nobody empties is full one day").isTrue();
-    }
-    laid.run(a, sender::close);
-    laid.run(b, receiver::close);
   }
 
   @Test

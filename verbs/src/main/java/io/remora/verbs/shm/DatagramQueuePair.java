@@ -2,7 +2,7 @@ package io.remora.verbs.shm;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
-import io.remora.base.LocalDatagrams;
+import io.remora.base.LocalListener;
 import io.remora.base.Timer;
 import io.remora.verbs.CompletionOpcode;
 import io.remora.verbs.QueuePairConfig;
@@ -14,35 +14,39 @@ import io.remora.verbs.soft.ReceiveSlot;
 import io.remora.verbs.soft.SendSlot;
 import io.remora.verbs.soft.SoftProtectionDomain;
 import java.lang.foreign.MemorySegment;
+import java.util.HashSet;
+import java.util.Set;
 
 /**
- * A datagram queue pair (UD): a local socket of datagrams whose name is its number. Belongs to its context's loop.
+ * A datagram queue pair (UD): a listening local socket whose name is its number, and one socket for each that it sends to or hears of. Belongs to its context's loop.
  *
- * <p>A datagram begins with the queue key, flags and the immediate data, 4 bytes each. The kernel says who sent it.
+ * <p>A datagram begins with the queue key, flags, the immediate data and the sender's number, 4 bytes each. That its sender is of this user, the kernel says; its number, the sender itself.
  */
 final class DatagramQueuePair extends ShmQueuePair {
   /** The queue key of connection managers, as InfiniBand's. */
   static final int QUEUE_KEY = 0x0123_4567;
 
-  private static final int HEADER_BYTES = 12;
+  /** In front of each datagram. */
+  static final int HEADER_BYTES = 16;
   private static final int SOLICITED = 1;
   private static final int IMMEDIATE = 2;
-  private static final int MAX_PER_EVENT = 256;
+  private static final int MAX_NUMBER = 0xff_ffff;
+  /** More senders are turned away, and what they send is lost. */
+  private static final int MAX_SENDERS = 4096;
   /** A receiver that takes nothing for so long loses what is sent to it. */
   private static final long RETRY_NS = 50_000;
   private static final int MAX_RETRIES = 200;
 
   private final ShmContext context;
-  private final LocalDatagrams socket;
+  private final DatagramWays ways;
+  private final Set<DatagramArrival> arrivals = new HashSet<>();
   private final Timer retry;
   private int retries;
 
   DatagramQueuePair(ShmContext context, SoftProtectionDomain domain, QueuePairConfig config) {
     super(domain, config);
     this.context = context;
-    LocalDatagrams claimed = context.datagrams(number());
-    assert claimed != null;
-    this.socket = claimed;
+    this.ways = new DatagramWays(context.local());
     this.retry = context.loop().timer(this::schedule);
   }
 
@@ -68,9 +72,9 @@ final class DatagramQueuePair extends ShmQueuePair {
       message.set(JAVA_INT, 0, slot.queueKey());
       message.set(JAVA_INT, 4, (slot.solicited() ? SOLICITED : 0) | (immediate ? IMMEDIATE : 0));
       message.set(JAVA_INT, 8, immediate ? slot.immediate() : 0);
+      message.set(JAVA_INT, 12, number());
       slot.pieces().copyTo(0, message, HEADER_BYTES, total);
-      int sent = socket.send(message, 0, HEADER_BYTES + total,
-          ShmNames.datagrams(context.local(), slot.destinationQueuePair()));
+      int sent = ways.send(slot.destinationQueuePair() & MAX_NUMBER, message, HEADER_BYTES + total);
       if (sent == 0 && retries < MAX_RETRIES) {
         retries++;
         retry.arm(RETRY_NS);
@@ -82,27 +86,28 @@ final class DatagramQueuePair extends ShmQueuePair {
     }
   }
 
-  /** There is something to receive. */
-  void arrived() {
-    for (int i = 0; i < MAX_PER_EVENT; i++) {
-      MemorySegment message = context.scratch();
-      int length = socket.receive(message, 0, HEADER_BYTES + ShmContext.MAX_DATAGRAM_BYTES);
-      if (length == LocalDatagrams.NONE || isClosed()) {
-        return;
-      }
-      int from = ShmNames.numberOf(context.local(), socket.sender());
-      boolean receives = state() == QueuePairState.READY_TO_SEND || state() == QueuePairState.READY_TO_RECEIVE;
-      if (receives && from > 0 && length >= HEADER_BYTES && message.get(JAVA_INT, 0) == QUEUE_KEY) {
-        take(message, length - HEADER_BYTES, from);
-      }
+  /** Somebody of this user has connected, to send. */
+  void accepted(LocalListener.Accepted connection) {
+    if (isClosed() || arrivals.size() >= MAX_SENDERS) {
+      connection.close();
+    } else {
+      DatagramArrival arrival = new DatagramArrival(context, this);
+      arrivals.add(arrival);
+      arrival.begin(connection);
     }
-    context.loop().defer(this::arrivedMore);
   }
 
-  private void arrivedMore() {
-    if (!isClosed()) {
-      context.loop().execute(this::arrived);
+  /** A datagram with the right key, of {@code length} bytes behind its header. */
+  void arrived(MemorySegment message, int length) {
+    boolean receives = state() == QueuePairState.READY_TO_SEND || state() == QueuePairState.READY_TO_RECEIVE;
+    int from = message.get(JAVA_INT, 12);
+    if (receives && from > 0 && from <= MAX_NUMBER) {
+      take(message, length, from);
     }
+  }
+
+  void gone(DatagramArrival arrival) {
+    arrivals.remove(arrival);
   }
 
   private void take(MemorySegment message, int length, int from) {
@@ -138,6 +143,8 @@ final class DatagramQueuePair extends ShmQueuePair {
   protected void onClosed() {
     if (isClosed()) {
       retry.cancel();
+      ways.close();
+      Set.copyOf(arrivals).forEach(DatagramArrival::close);
       context.releaseDatagrams(number());
     }
   }

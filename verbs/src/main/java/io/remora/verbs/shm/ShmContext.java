@@ -4,7 +4,7 @@ import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 
 import io.remora.base.Check;
 import io.remora.base.Local;
-import io.remora.base.LocalDatagrams;
+import io.remora.base.LocalListener;
 import io.remora.base.Loop;
 import io.remora.base.Pollable;
 import io.remora.base.RemoraException;
@@ -51,7 +51,7 @@ final class ShmContext extends SoftContext implements Pollable {
   private final MemorySegment scratch;
   private final MemorySegment doorbell;
   private final Segments segments = new Segments();
-  private final Map<Integer, LocalDatagrams> datagrams = new HashMap<>();
+  private final Map<Integer, LocalListener> datagrams = new HashMap<>();
   /** Replaced and never changed, so that one may come or go while they are asked. */
   private LinkedQueuePair[] linked = {};
   private long sleeps;
@@ -140,7 +140,8 @@ final class ShmContext extends SoftContext implements Pollable {
       return true;
     }
     try {
-      datagrams.put(number, local.bind(ShmNames.datagrams(local, number), () -> arrived(number)));
+      datagrams.put(number,
+          local.listen(ShmNames.datagrams(local, number), connection -> accepted(number, connection)));
       return true;
     } catch (RemoraException e) {
       if (e.status() == Status.EXISTS) {
@@ -150,21 +151,18 @@ final class ShmContext extends SoftContext implements Pollable {
     }
   }
 
-  private void arrived(int number) {
+  private void accepted(int number, LocalListener.Accepted connection) {
     if (queuePair(number) instanceof DatagramQueuePair to) {
-      to.arrived();
+      to.accepted(connection);
+    } else {
+      connection.close();
     }
   }
 
-  @Nullable
-  LocalDatagrams datagrams(int number) {
-    return datagrams.get(number);
-  }
-
   void releaseDatagrams(int number) {
-    LocalDatagrams socket = datagrams.remove(number);
-    if (socket != null) {
-      socket.close();
+    LocalListener listener = datagrams.remove(number);
+    if (listener != null) {
+      listener.close();
     }
   }
 

@@ -5,6 +5,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 
 /** Another process that runs; a {@link PeerProcess} unless told otherwise. */
@@ -22,11 +24,21 @@ final class OtherProcess implements AutoCloseable {
   }
 
   static OtherProcess start(Class<?> program, String... arguments) {
-    String classes = System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
-    java.util.List<String> command = new java.util.ArrayList<>(java.util.List.of(
-        Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-ea", "--enable-native-access=ALL-UNNAMED",
-        "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-cp", classes, program.getName()));
-    command.addAll(java.util.List.of(arguments));
+    return start(List.of(), classPath(), program, arguments);
+  }
+
+  /** Of this process. */
+  static String classPath() {
+    return System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+  }
+
+  /** By the command {@code before}, which runs the one that follows it. */
+  static OtherProcess start(List<String> before, String classes, Class<?> program, String... arguments) {
+    List<String> command = new ArrayList<>(before);
+    command.addAll(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-ea",
+        "--enable-native-access=ALL-UNNAMED", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-cp",
+        classes, program.getName()));
+    command.addAll(List.of(arguments));
     try {
       return new OtherProcess(new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start());
     } catch (IOException e) {
