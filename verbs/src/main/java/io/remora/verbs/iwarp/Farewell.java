@@ -40,6 +40,13 @@ final class Farewell {
     }
   }
 
+  /** Begins, with {@code lastWords}, which fit into a frame. */
+  static Farewell saying(byte[] lastWords, IwarpContext context, StreamSocket socket) {
+    MemorySegment buffer = context.takeFrameBuffer();
+    MemorySegment.copy(MemorySegment.ofArray(lastWords), 0, buffer, 0, lastWords.length);
+    return new Farewell(context, socket, buffer, lastWords.length);
+  }
+
   void onWritable() {
     if (done || shut) {
       return;

@@ -295,11 +295,9 @@ final class IwarpCmId implements CmId, StreamSocket.Handler {
 
   /** Says {@code bytes} and ends. */
   private void part(StreamSocket present, byte[] bytes) {
-    MemorySegment buffer = context.takeFrameBuffer();
-    MemorySegment.copy(MemorySegment.ofArray(bytes), 0, buffer, 0, bytes.length);
     release();
     state = State.FAREWELL;
-    farewell = new Farewell(context, present, buffer, bytes.length);
+    farewell = Farewell.saying(bytes, context, present);
   }
 
   // Events of the socket.

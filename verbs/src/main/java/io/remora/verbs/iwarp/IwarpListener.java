@@ -6,7 +6,6 @@ import io.remora.base.StreamListener;
 import io.remora.base.StreamSocket;
 import io.remora.base.Timer;
 import io.remora.verbs.CmListener;
-import java.lang.foreign.MemorySegment;
 import java.net.InetSocketAddress;
 import org.jspecify.annotations.Nullable;
 
@@ -111,9 +110,7 @@ final class IwarpListener implements CmListener {
 
     private void refuse(byte[] reply) {
       leave();
-      MemorySegment buffer = context.takeFrameBuffer();
-      MemorySegment.copy(MemorySegment.ofArray(reply), 0, buffer, 0, reply.length);
-      farewell = new Farewell(context, socket, buffer, reply.length);
+      farewell = Farewell.saying(reply, context, socket);
     }
 
     @Override

@@ -94,10 +94,7 @@ final class IwarpRequest implements CmRequest {
         farewell[0].drop();
       }
     });
-    byte[] reply = refusal(request, data);
-    MemorySegment buffer = listener.takeFrameBuffer();
-    MemorySegment.copy(MemorySegment.ofArray(reply), 0, buffer, 0, reply.length);
-    farewell[0] = new Farewell(listener, socket, buffer, reply.length);
+    farewell[0] = Farewell.saying(refusal(request, data), listener, socket);
   }
 
   /** Nobody has wanted it. */
