@@ -2,6 +2,9 @@
 # From outside: NQN, CLASS_PATH, KIND (rxe or siw), FABRIC (as remora rdma devices says it), TYPE (as NVMe's discovery says it)
 . /host/checks.sh
 
+# siw counts what is locked even for root.
+ulimit -l unlimited
+
 remora() {
   java -ea -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -Xmx256m --enable-native-access=ALL-UNNAMED -cp "$CLASS_PATH" io.remora.cli.Remora "$@"
 }

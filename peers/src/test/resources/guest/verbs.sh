@@ -32,6 +32,8 @@ pings() {
   kernel_is_content
 }
 
+# siw counts what it locks even for root.
+ulimit -l unlimited
 must "a $KIND device" rdma-up "$KIND" eth0
 ADDRESS=$(ip -4 -o addr show eth0 | sed 's/.*inet \([0-9.]*\).*/\1/')
 check "rping's client against ours, by libibverbs on $KIND" is_pinged

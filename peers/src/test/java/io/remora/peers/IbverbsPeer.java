@@ -24,24 +24,27 @@ class IbverbsPeer {
   @TempDir
   Path classes;
 
-  /** The region of 5 GiB: both devices ask for more memory than the guest has. */
-  private static final String LEFT_OUT = "longRegionsHaveLongOffsets";
+  /**
+   * The region of 5 GiB, on soft RoCE: Linux 6.12 describes the pages of a region in one piece of kernel memory, 16 bytes each, and has no pieces of more than 4 MiB. So no region is longer than
+   * 1 GiB, however much memory there is.
+   */
+  private static final String TOO_LONG_FOR_RXE = "longRegionsHaveLongOffsets";
 
   @Test
   void conformsOnSoftRoce() {
-    run("rxe");
+    run("rxe", TOO_LONG_FOR_RXE);
   }
 
   @Test
   void conformsOnSoftIwarp() {
-    run("siw");
+    run("siw", "");
   }
 
-  private void run(String kind) {
+  private void run(String kind, String leftOut) {
     collect();
     Guest.Config config = new Guest.Config("ibverbs-" + kind, GuestTool.DEFAULT_KERNEL, List.of("--smp", "2", "--mem",
         "2048", "--java", System.getProperty("java.home"), "--share", classes + ",at=/classes"), Duration.ofMinutes(4));
-    try (Guest guest = new Guest(config, "verbs.sh", Map.of("KIND", kind, "LEFT_OUT", LEFT_OUT), Map.of())) {
+    try (Guest guest = new Guest(config, "verbs.sh", Map.of("KIND", kind, "LEFT_OUT", leftOut), Map.of())) {
       guest.finish(4);
     }
   }

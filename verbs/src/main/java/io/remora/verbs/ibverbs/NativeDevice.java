@@ -4,7 +4,6 @@ import io.remora.verbs.DeviceInfo;
 import java.lang.foreign.Arena;
 import java.net.InetAddress;
 import java.net.NetworkInterface;
-import java.net.SocketException;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -49,7 +48,8 @@ record NativeDevice(String name, long context, @Nullable Fabric fabric, int port
             && Memory.getInt(attribute + PortLayout.STATE) == PORT_ACTIVE) {
           return new NativeDevice(name(device), context, fabric(device, attribute, gids), port, gids, null);
         }
-        unusable = down(port, Memory.getInt(attribute + PortLayout.STATE), interfaceName(gids));
+        unusable = down(port, Memory.getInt(attribute + PortLayout.STATE),
+            interfaceName(gids, fabric(device, attribute, gids)));
       }
       return new NativeDevice(name(device), context, fabric(device, attribute, gids), 1, gids, unusable);
     }
@@ -63,7 +63,7 @@ record NativeDevice(String name, long context, @Nullable Fabric fabric, int port
   /** For choosing among devices. */
   DeviceInfo info() {
     return new DeviceInfo(IbverbsProvider.NAME, name, fabric == null ? "InfiniBand or RoCE" : fabric.text(),
-        interfaceName(gids), addresses(), unusable);
+        interfaceName(gids, fabric), addresses(), unusable);
   }
 
   /** Where its connections are made from and to; empty when it does not say. */
@@ -72,7 +72,7 @@ record NativeDevice(String name, long context, @Nullable Fabric fabric, int port
     if (fabric != null && fabric.isRoce()) {
       gids.stream().map(Gid::address).distinct().forEach(addresses::add);
     } else if (fabric == Fabric.IWARP) {
-      NetworkInterface network = networkInterface(gids);
+      NetworkInterface network = Interfaces.of(gids, fabric);
       if (network != null) {
         network.inetAddresses().forEach(addresses::add);
       }
@@ -101,22 +101,8 @@ record NativeDevice(String name, long context, @Nullable Fabric fabric, int port
     return "port " + port + " is " + words + " (" + remedy + ")";
   }
 
-  private static @Nullable String interfaceName(List<Gid> gids) {
-    NetworkInterface network = networkInterface(gids);
+  private static @Nullable String interfaceName(List<Gid> gids, @Nullable Fabric fabric) {
+    NetworkInterface network = Interfaces.of(gids, fabric);
     return network == null ? null : network.getName();
-  }
-
-  private static @Nullable NetworkInterface networkInterface(List<Gid> gids) {
-    for (Gid gid : gids) {
-      try {
-        NetworkInterface network = gid.interfaceIndex() == 0 ? null : NetworkInterface.getByIndex(gid.interfaceIndex());
-        if (network != null) {
-          return network;
-        }
-      } catch (SocketException e) {
-        // The interface has gone since.
-      }
-    }
-    return null;
   }
 }
