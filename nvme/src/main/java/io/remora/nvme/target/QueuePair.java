@@ -62,7 +62,7 @@ public final class QueuePair {
 
   /** SQHD for the response of {@code command}. */
   public int sqhd(Command command) {
-    return submissions.head(command);
+    return submissions.sqhd(command);
   }
 
   /**
