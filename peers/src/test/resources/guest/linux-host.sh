@@ -289,6 +289,8 @@ serves_the_allowed_host() {
 connects_to_all() {
   local address=$(sed -n 's/^traddr: *//p' /tmp/discovered | head -n 1)
   socat "TCP-LISTEN:$PORT,bind=$address,fork,reuseaddr,nodelay" "TCP:$ADDRESS:$PORT,nodelay" &
+  # State 0A is LISTEN.
+  within 20 grep -q ":$(printf %04X "$PORT") 00000000:0000 0A " /proc/net/tcp
   nvme connect-all -t tcp -a "$ADDRESS" -s "$PORT"
   within 20 disk_of "$NQN"
   fio_verify all "$(disk_of "$NQN")" --rw=randrw --bs=4k --size=512k --iodepth=8

@@ -67,7 +67,7 @@ final class DevicePing {
 
   private static void ping(Context context, InetSocketAddress address, int rounds, int bytes) {
     CompletableFuture<String> done = new CompletableFuture<>();
-    on(context.loop(), () -> new PingClient(context, address, rounds, bytes, (status, text) -> {
+    PingClient client = on(context.loop(), () -> new PingClient(context, address, rounds, bytes, (status, text) -> {
       if (status.isOk()) {
         done.complete(text);
       } else {
@@ -75,6 +75,11 @@ final class DevicePing {
       }
     }));
     System.out.println(await(done));
+    // It closes itself, but may not have come to that yet.
+    on(context.loop(), () -> {
+      client.close();
+      return true;
+    });
   }
 
   private static <T> T on(Loop loop, Supplier<T> task) {
