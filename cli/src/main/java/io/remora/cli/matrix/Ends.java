@@ -1,5 +1,6 @@
 package io.remora.cli.matrix;
 
+import io.remora.base.Loops;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
 
@@ -8,7 +9,7 @@ public enum Ends {
   /** It polls for ever. */
   POLL(Long.MAX_VALUE),
   /** It polls for a while if that has paid, and sleeps then: the default of every node and target. */
-  ADAPT(TimeUnit.MICROSECONDS.toNanos(50)),
+  ADAPT(Loops.Config.DEFAULT_SPIN_NS),
   /** It sleeps at once. */
   SLEEP(0);
 

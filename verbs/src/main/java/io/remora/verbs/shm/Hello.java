@@ -38,7 +38,8 @@ record Hello(int kind, QueuePairType type, int queuePair, int responderResources
   /** The answer to {@link #ACCEPT}. */
   static final int READY = 4;
 
-  private static final int MAGIC = 0x314d_5352;
+  /** RSM and the version, 2: a new one for each change of what the ends share, which is {@link Control}, {@link Fragment}, {@link KeyLayout}, datagrams and the messages of {@link Link}. */
+  private static final int MAGIC = 0x324d_5352;
   private static final int FIXED_BYTES = 52;
 
   /** Writes it and returns its length. */

@@ -3,7 +3,6 @@ package io.remora.verbs.shm;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.remora.base.Loops;
 import io.remora.base.Status;
 import io.remora.verbs.AddressHandle;
 import io.remora.verbs.CmId;
@@ -13,48 +12,14 @@ import io.remora.verbs.ReceiveRequest;
 import io.remora.verbs.SendRequest;
 import io.remora.verbs.WorkStatus;
 import java.util.Objects;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 
 /** Datagrams between processes: there and back, to nobody, and to who has died. */
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class DatagramProcessTest {
+class DatagramProcessTest extends BetweenProcesses {
   private static final int HEADER = ReceiveRequest.ROUTE_HEADER_BYTES;
   private static final int MAX_BYTES = 4096;
   /** Where the answers come. */
   private static final long IN = 512 << 10;
-
-  @SuppressWarnings("NullAway.Init")
-  private Loops loops;
-  @SuppressWarnings("NullAway.Init")
-  private ThisEnd end;
-  private String held = "";
-
-  @BeforeAll
-  void start() {
-    loops = Loops.start(Loops.Config.of("this", 1));
-  }
-
-  @AfterAll
-  void stop() {
-    loops.close();
-  }
-
-  @BeforeEach
-  void open() {
-    held = ThisEnd.held();
-    end = new ThisEnd(loops);
-  }
-
-  @AfterEach
-  void nothingIsLeft() {
-    end.close();
-    assertThat(ThisEnd.held()).as("what this process holds").isEqualTo(held);
-  }
 
   @Test
   void everyLengthComesBackFromItsSource() {

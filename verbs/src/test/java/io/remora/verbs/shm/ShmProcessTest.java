@@ -3,7 +3,6 @@ package io.remora.verbs.shm;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.remora.base.Loops;
 import io.remora.base.Status;
 import io.remora.verbs.AsyncEvent;
 import io.remora.verbs.CmListener;
@@ -13,45 +12,11 @@ import io.remora.verbs.ReceiveRequest;
 import io.remora.verbs.SendRequest;
 import io.remora.verbs.WorkStatus;
 import java.util.Random;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.TestInstance;
 
 /** Between two processes: every operation, what keys do not permit, and the death of the other one at any point, after which nothing is left. */
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-class ShmProcessTest {
+class ShmProcessTest extends BetweenProcesses {
   private static final int KILLS = Integer.getInteger("remora.shm.kills", 6);
-
-  @SuppressWarnings("NullAway.Init")
-  private Loops loops;
-  @SuppressWarnings("NullAway.Init")
-  private ThisEnd end;
-  private String held = "";
-
-  @BeforeAll
-  void start() {
-    loops = Loops.start(Loops.Config.of("this", 1));
-  }
-
-  @AfterAll
-  void stop() {
-    loops.close();
-  }
-
-  @BeforeEach
-  void open() {
-    held = ThisEnd.held();
-    end = new ThisEnd(loops);
-  }
-
-  @AfterEach
-  void nothingIsLeft() {
-    end.close();
-    assertThat(ThisEnd.held()).as("what this process holds").isEqualTo(held);
-  }
 
   private long address(int offer) {
     return end.offered(offer);

@@ -1,5 +1,6 @@
 package io.remora.verbs.shm;
 
+import static io.remora.verbs.tck.NativeCall.call;
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_BYTE;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
@@ -15,9 +16,6 @@ import io.remora.verbs.QueuePairConfig;
 import io.remora.verbs.QueuePairType;
 import java.io.IOException;
 import java.lang.foreign.Arena;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
-import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -178,18 +176,6 @@ final class Stranger {
       return channel.isOpen();
     } catch (IOException e) {
       return false;
-    }
-  }
-
-  @SuppressWarnings("restricted")
-  private static long call(String name, MemoryLayout result, List<MemoryLayout> arguments, Object... values) {
-    Linker linker = Linker.nativeLinker();
-    FunctionDescriptor type = FunctionDescriptor.of(result, arguments.toArray(MemoryLayout[]::new));
-    try {
-      Object value = linker.downcallHandle(linker.defaultLookup().findOrThrow(name), type).invokeWithArguments(values);
-      return ((Number) value).longValue();
-    } catch (Throwable e) {
-      throw new AssertionError(name, e);
     }
   }
 }

@@ -1,13 +1,11 @@
 package io.remora.verbs.tck;
 
+import static io.remora.verbs.tck.NativeCall.call;
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import io.remora.verbs.Capability;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
-import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -46,17 +44,5 @@ final class Sparse {
       throw new AssertionError("cannot map " + bytes + " bytes");
     }
     return address;
-  }
-
-  @SuppressWarnings("restricted")
-  private static long call(String name, MemoryLayout result, List<MemoryLayout> arguments, Object... values) {
-    Linker linker = Linker.nativeLinker();
-    FunctionDescriptor type = FunctionDescriptor.of(result, arguments.toArray(MemoryLayout[]::new));
-    try {
-      Object value = linker.downcallHandle(linker.defaultLookup().findOrThrow(name), type).invokeWithArguments(values);
-      return ((Number) value).longValue();
-    } catch (Throwable e) {
-      throw new AssertionError(name, e);
-    }
   }
 }
