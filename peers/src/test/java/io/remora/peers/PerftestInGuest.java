@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 
 /**
  * Runs in the guest: for each job our client against a program of perftest, and a program of perftest against our server, through libibverbs. Prints one line per check. The arguments are
@@ -79,11 +80,28 @@ final class PerftestInGuest {
   private void measures(PerftestProgram program) throws Exception {
     Process server = start(command(program));
     try {
+      waitForListener();
       PerftestRun.measure(provider, device.name(), loop, new InetSocketAddress(address, port), program.job());
       program.check(output(server));
     } finally {
       server.destroyForcibly();
     }
+  }
+
+  /** A client that comes before the program listens is rejected. */
+  private void waitForListener() throws IOException, InterruptedException {
+    long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(LIMIT_S);
+    while (!listens()) {
+      if (System.nanoTime() - end > 0) {
+        throw new AssertionError("nobody listens at port " + port + " after " + LIMIT_S + " s");
+      }
+      Thread.sleep(20);
+    }
+  }
+
+  private boolean listens() throws IOException, InterruptedException {
+    Pattern listener = Pattern.compile("state LISTEN .*src-addr \\S+:" + port + "\\b");
+    return listener.matcher(output(start(List.of("rdma", "resource", "show", "cm_id")))).find();
   }
 
   private void serves(PerftestProgram program) throws Exception {
