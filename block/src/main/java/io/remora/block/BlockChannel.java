@@ -22,6 +22,19 @@ public interface BlockChannel extends AutoCloseable {
   void submit(IoRequest request);
 
   /**
+   * Lends the device's own memory of the range of {@code request}, a READ or a WRITE that is prepared and is <em>not</em> submitted: puts that memory into its list, so that data can be moved without another copy. A
+   * read is done with that: the memory holds the data. A write is done when the caller has filled all of the memory.
+   *
+   * <p>The memory is there as long as the list names it, whatever becomes of the device and the channel. Others see it: what was read changes when somebody writes there, and a block that is being filled shows
+   * as it is. So it is for those alone who copy at once, without letting others on this loop come between the halves of a block.
+   *
+   * @return false when it lends nothing, for whatever reason: the list is as it was, and {@link #submit} does it
+   */
+  default boolean lend(IoRequest request) {
+    return false;
+  }
+
+  /**
    * Requests will have their data in buffers of {@code pool}, which belongs to the channel's loop: a device that can then spare copies, as one behind RDMA, makes the pool's memory known to what carries the
    * data. Requests with data elsewhere stay as good as before. Until {@link #forget}.
    *

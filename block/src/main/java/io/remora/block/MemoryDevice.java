@@ -151,6 +151,29 @@ public final class MemoryDevice implements BlockDevice {
       super(MemoryDevice.this, loop);
     }
 
+    /** Lends what lies in one chunk. */
+    @Override
+    public boolean lend(IoRequest request) {
+      long at = request.offset;
+      long length = request.length;
+      long inChunk = at & CHUNK_BYTES - 1;
+      if (closed() || ((at | length) & blockSize - 1) != 0 || at < 0 || length <= 0 || length > CHUNK_BYTES - inChunk
+          || at > sizeBytes - length) {
+        return false;
+      }
+      MemorySegment chunk = switch (request.op) {
+        case READ -> chunk(at >>> CHUNK_BITS);
+        case WRITE -> chunkToWrite(at >>> CHUNK_BITS);
+        case FLUSH, WRITE_ZEROES, DEALLOCATE, COMPARE -> null;
+      };
+      if (chunk == null) {
+        return false;
+      }
+      request.sgl.clear();
+      request.sgl.add(chunk, inChunk, length);
+      return true;
+    }
+
     @Override
     protected void execute(IoRequest request) {
       Status status = Status.OK;

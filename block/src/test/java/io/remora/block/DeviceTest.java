@@ -3,6 +3,7 @@ package io.remora.block;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.remora.base.IoRequest;
 import io.remora.base.IoRequest.Op;
 import io.remora.base.RemoraException;
 import io.remora.base.Status;
@@ -11,6 +12,7 @@ import io.remora.base.sim.SimMachine;
 import io.remora.base.sim.Simulation;
 import io.remora.block.ErrorDevice.Fault;
 import io.remora.block.ErrorDevice.Rule;
+import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -62,6 +64,49 @@ class DeviceTest {
     assertThat(io.deallocate(0, 1L << 40)).isEqualTo(Status.OK);
     assertThat(device.allocatedBytes()).isZero();
     assertThat(io.read((1L << 40) - 512, 512)).containsOnly(0);
+  }
+
+  private static boolean lends(Io io, IoRequest request, Op op, long offset, long length) {
+    return io.channel().lend(request.prepare(op, offset, length));
+  }
+
+  @Test
+  void memoryIsLentInTheChunkWhereItLies() {
+    Io io = io(memory(4 * MIB));
+    IoRequest request = new IoRequest(done -> {});
+    MemorySegment threes = MemorySegment.ofArray(Io.filled(4096, 3));
+    assertThat(lends(io, request, Op.READ, 0, 512)).as("memory that is not there").isFalse();
+    assertThat(lends(io, request, Op.WRITE, MIB + 512, 1024)).isTrue();
+    assertThat(request.sgl.totalBytes()).isEqualTo(1024);
+    request.sgl.fill(0, 1024, (byte) 9);
+    assertThat(io.read(MIB + 512, 1024)).containsOnly(9);
+    assertThat(io.read(MIB, 512)).containsOnly(0);
+    assertThat(io.read(MIB + 1536, 512)).containsOnly(0);
+    assertThat(lends(io, request, Op.READ, MIB, 4096)).isTrue();
+    assertThat(io.write(MIB, Io.filled(4096, 3))).isEqualTo(Status.OK);
+    assertThat(request.sgl.equalTo(0, threes, 0, 4096)).isTrue();
+    assertThat(io.deallocate(MIB, MIB)).isEqualTo(Status.OK);
+    assertThat(request.sgl.equalTo(0, threes, 0, 4096)).as("what was lent, after its chunk was given back").isTrue();
+    assertThat(io.read(MIB, 4096)).containsOnly(0);
+  }
+
+  @Test
+  void memoryIsNotLentForWhatDoesNotFit() {
+    Io io = io(memory(4 * MIB));
+    assertThat(io.write(0, Io.filled(4 * MIB, 1))).isEqualTo(Status.OK);
+    IoRequest request = new IoRequest(done -> {});
+    assertThat(lends(io, request, Op.READ, MIB - 512, 1024)).as("over the end of a chunk").isFalse();
+    assertThat(lends(io, request, Op.READ, 4 * MIB - 512, 1024)).as("over the end").isFalse();
+    assertThat(lends(io, request, Op.WRITE, 4 * MIB, 512)).as("behind the end").isFalse();
+    assertThat(lends(io, request, Op.WRITE, -512, 512)).as("before the begin").isFalse();
+    assertThat(lends(io, request, Op.READ, 100, 512)).as("not at a block").isFalse();
+    assertThat(lends(io, request, Op.READ, 0, 100)).as("not whole blocks").isFalse();
+    assertThat(lends(io, request, Op.READ, 0, 0)).as("nothing").isFalse();
+    assertThat(lends(io, request, Op.COMPARE, 0, 512)).isFalse();
+    assertThat(lends(io, request, Op.DEALLOCATE, 0, 512)).isFalse();
+    assertThat(request.sgl.count()).isZero();
+    loop.run(io.channel()::close);
+    assertThat(lends(io, request, Op.READ, 0, 512)).as("after the channel was closed").isFalse();
   }
 
   /** The tests' own process may take 256 MiB outside of its heap. */

@@ -35,6 +35,13 @@ public enum Capability {
   SOLICITED_EVENTS,
   /** Any native memory may be registered; without it only memory from {@link Context#allocate}, or of a base buffer pool. */
   ANY_MEMORY,
+  /**
+   * The data of reads and writes goes to and from the requester's memory at once, on its loop, in pieces of 4 KiB or more from the beginning: nobody on the loop sees half a piece, and what fails has changed whole
+   * pieces.
+   */
+  COPIES_AT_ONCE,
+  /** {@link ProtectionDomain#reservedRegion}: memory that is not registered, for this end's own requests. */
+  RESERVED_LKEY,
   /** Queue pairs may be brought up by {@link QueuePair#modify} without the connection manager. */
   MANUAL_CONNECTION,
   /**

@@ -22,6 +22,13 @@ public interface ProtectionDomain extends AutoCloseable {
    */
   MemoryRegion register(MemorySegment memory, int access);
 
+  /**
+   * All memory of this process, for pieces of this end's own requests: the reserved L_Key of the base memory management extensions (InfiniBand Architecture 1.2.1), which Linux calls {@code local_dma_lkey}. The
+   * offset of a piece is its address. Nothing is registered or counted for it and peers can do nothing with it, but nothing is checked either: what a piece names must be memory, and stay so until the request has
+   * completed. Needs {@link Capability#RESERVED_LKEY}; one for the domain, which is not closed.
+   */
+  MemoryRegion reservedRegion();
+
   /** A memory window, not bound. */
   MemoryWindow allocateMemoryWindow();
 

@@ -371,6 +371,11 @@ final class TargetConnection implements Transport, CmId.Handler {
   }
 
   @Override
+  public boolean movesAtOnce() {
+    return device.lent != null;
+  }
+
+  @Override
   public void connected(int entries) {
     watch.cancel();
     context.notNew(this);
@@ -471,7 +476,7 @@ final class TargetConnection implements Transport, CmId.Handler {
     request.clear();
     for (int i = 0; i < data.count(); i++) {
       long address = data.address(i);
-      MemoryRegion region = device.memory.find(address, data.length(i));
+      MemoryRegion region = command.borrows() ? device.lent : device.memory.find(address, data.length(i));
       if (region == null) {
         throw new IllegalStateException("data outside of the loop's memory: " + command);
       }

@@ -7,6 +7,7 @@ import io.remora.verbs.AsyncEvent;
 import io.remora.verbs.Capability;
 import io.remora.verbs.CmListener;
 import io.remora.verbs.Context;
+import io.remora.verbs.MemoryRegion;
 import io.remora.verbs.ProtectionDomain;
 import io.remora.verbs.Provider;
 import io.remora.verbs.QueuePairType;
@@ -34,6 +35,8 @@ final class TargetDevice {
   final Context device;
   final ProtectionDomain domain;
   final RegisteredPool memory;
+  /** For memory that block devices lend; null when this device does not deal with it as it must be dealt with. */
+  final @Nullable MemoryRegion lent;
   final boolean invalidates;
   final WorkCompletions completions = new WorkCompletions(COMPLETIONS_PER_POLL);
   final ReceiveRequest receive = new ReceiveRequest(2);
@@ -51,6 +54,9 @@ final class TargetDevice {
     this.device = device;
     this.domain = domain;
     this.memory = memory;
+    this.lent = device.attributes().can(Capability.COPIES_AT_ONCE) && device.attributes().can(Capability.RESERVED_LKEY)
+        ? domain.reservedRegion()
+        : null;
     this.invalidates = device.attributes().can(Capability.SEND_WITH_INVALIDATE);
     context.beforeFree(free);
   }

@@ -98,6 +98,7 @@ public class Command {
   /** The transport's memory with the data that came in the capsule, in place of a buffer. */
   @Nullable
   MemorySegment lent;
+  boolean borrows;
   @Nullable
   Command nextWaiting;
 
@@ -136,6 +137,11 @@ public class Command {
     copy = null;
     status = NvmeStatus.SUCCESS;
     result = 0;
+  }
+
+  /** Whether a device, the controller or a fetch to a device's own memory is at it: what it changes may change now. */
+  final boolean carriedOut() {
+    return state == State.EXECUTING || (state == State.FETCHING && borrows);
   }
 
   /** The type of a fabrics command. */
@@ -187,10 +193,11 @@ public class Command {
     request.sgl.add(lent, 0, dataBytes);
   }
 
-  /** The memory that was lent, if any, is the transport's again. */
+  /** The memory that was lent, if any, is the transport's or the device's again. */
   final void takeBack() {
-    if (lent != null) {
+    if (lent != null || borrows) {
       lent = null;
+      borrows = false;
       request.sgl.clear();
     }
   }
@@ -226,6 +233,11 @@ public class Command {
   /** The memory of its data, {@link #dataBytes} long. */
   public final Sgl data() {
     return request.sgl;
+  }
+
+  /** Whether {@link #data} is memory that a block device has lent: see {@link io.remora.block.BlockChannel#lend}. */
+  public final boolean borrows() {
+    return borrows;
   }
 
   /** The type byte of its SGL. */

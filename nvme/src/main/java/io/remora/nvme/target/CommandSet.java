@@ -10,6 +10,18 @@ interface CommandSet {
    */
   int decode(Command command);
 
+  /**
+   * Has the data of a command that was decoded moved from or to a device's own memory, if that is possible: the command {@linkplain Command#borrows borrows} that then, and goes on as one that has memory.
+   *
+   * @return whether it is so; if not, nothing has happened
+   */
+  default boolean borrow(Command command) {
+    return false;
+  }
+
+  /** The data of a command that borrows memory does not come; it ends. */
+  default void dropped(Command command) {}
+
   /** Carries the command out, its data being in place; ends in {@link QueuePair#finish}, now or later. */
   void execute(Command command);
 

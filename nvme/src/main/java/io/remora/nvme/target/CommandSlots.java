@@ -6,7 +6,7 @@ import java.util.List;
 /**
  * The command slots of one queue pair, and how far the command in each is. Belongs to the queue's loop.
  *
- * <p>Invariant: {@link #executing} counts the slots in {@link Command.State#EXECUTING}.
+ * <p>Invariant: {@link #executing} counts the slots whose commands are {@linkplain Command#carriedOut carried out}.
  */
 final class CommandSlots {
   private final List<Command> all = new ArrayList<>();
@@ -29,13 +29,13 @@ final class CommandSlots {
 
   /** The command of {@code slot} goes on to {@code next}. */
   void move(Command slot, Command.State next) {
-    if (slot.state == Command.State.EXECUTING) {
+    if (slot.carriedOut()) {
       executing--;
     }
-    if (next == Command.State.EXECUTING) {
+    slot.state = next;
+    if (slot.carriedOut()) {
       executing++;
     }
-    slot.state = next;
   }
 
   /** Whether there is no command but those that are held, which may be for ever. */

@@ -89,6 +89,30 @@ final class IoCommands implements CommandSet {
     return status == NvmeStatus.SUCCESS && (c.flags & FusedPairs.MASK) != 0 ? FusedPairs.check(c, namespace) : status;
   }
 
+  /** A write borrows only while nobody keeps writes out, and counts as one that a device is busy with: who wants them to end waits for it. */
+  @Override
+  public boolean borrow(Command c) {
+    if ((c.opcode != Opcode.READ && c.opcode != Opcode.WRITE) || (c.flags & FusedPairs.MASK) != 0) {
+      return false;
+    }
+    NamespaceChannel namespace = namespace(c);
+    boolean write = c.opcode == Opcode.WRITE;
+    if ((write && !namespace.gate.open()) || !namespace.channel.lend(c.request)) {
+      return false;
+    }
+    c.borrows = true;
+    c.writing = write;
+    namespace.begin();
+    return true;
+  }
+
+  @Override
+  public void dropped(Command c) {
+    if (c.borrows) {
+      ended(c, namespace(c));
+    }
+  }
+
   @Override
   public void execute(Command c) {
     if ((c.flags & FusedPairs.MASK) != 0) {
@@ -96,6 +120,11 @@ final class IoCommands implements CommandSet {
       return;
     }
     NamespaceChannel namespace = namespace(c);
+    if (c.borrows) {
+      count(c, namespace);
+      end(c, namespace, NvmeStatus.SUCCESS);
+      return;
+    }
     if (c.opcode == Opcode.COPY && c.copy == null) {
       planCopy(c, namespace);
       return;
@@ -169,8 +198,7 @@ final class IoCommands implements CommandSet {
     int status = c.deviceStatus(c.writing || c.opcode == Opcode.FLUSH);
     if (status == NvmeStatus.SUCCESS) {
       switch (c.opcode) {
-        case Opcode.READ -> namespace.counters.read(c.dataBytes);
-        case Opcode.WRITE -> namespace.counters.written(c.dataBytes);
+        case Opcode.READ, Opcode.WRITE -> count(c, namespace);
         case Opcode.DATASET_MANAGEMENT -> {
           if (nextRange(c, namespace)) {
             return;
@@ -210,14 +238,27 @@ final class IoCommands implements CommandSet {
     }
   }
 
+  private static void count(Command c, NamespaceChannel namespace) {
+    if (c.opcode == Opcode.READ) {
+      namespace.counters.read(c.dataBytes);
+    } else {
+      namespace.counters.written(c.dataBytes);
+    }
+  }
+
   private void end(Command c, NamespaceChannel namespace, int status) {
+    ended(c, namespace);
+    queue.finish(c, status);
+  }
+
+  /** The namespace has done with it. */
+  private static void ended(Command c, NamespaceChannel namespace) {
     RangeClaim waiting = c.awaitedBy;
     if (waiting != null) {
       c.awaitedBy = null;
       waiting.oneLess();
     }
     namespace.end();
-    queue.finish(c, status);
   }
 
   static NamespaceChannel namespace(Command c) {

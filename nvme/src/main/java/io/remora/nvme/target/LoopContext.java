@@ -187,7 +187,7 @@ public final class LoopContext {
     for (QueuePair queue : queues) {
       for (Command c : queue.slots()) {
         NamespaceChannel of = c.namespace;
-        if (c.writing && c.state == Command.State.EXECUTING && of != null && of.namespace == namespace
+        if (c.writing && c.carriedOut() && of != null && of.namespace == namespace
             && IoCommands.touches(c, claim)) {
           c.awaitedBy = claim;
           claim.waitForOneMore();

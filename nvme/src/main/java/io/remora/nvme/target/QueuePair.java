@@ -27,6 +27,7 @@ public final class QueuePair {
   private final CommandSlots slots = new CommandSlots();
   private final QueueMemory memory;
   private final int maxTransferBytes;
+  private final boolean borrows;
   private State state = State.NEW;
   private @Nullable Controller controller;
   private int id;
@@ -42,6 +43,7 @@ public final class QueuePair {
     this.context = context;
     this.transport = transport;
     this.memory = new QueueMemory(context, this);
+    this.borrows = transport.movesAtOnce();
     this.maxTransferBytes = context.target().config().maxTransferBytes();
   }
 
@@ -121,6 +123,8 @@ public final class QueuePair {
       finish(c, status);
     } else if (c.memoryBytes == 0 || c.inCapsule()) {
       c.set.execute(c);
+    } else if (borrows && c.set.borrow(c)) {
+      proceed(c);
     } else {
       memory.takeOrWait(c);
     }
@@ -135,6 +139,7 @@ public final class QueuePair {
     } else if ((command.flags & FusedPairs.MASK) != 0) {
       fused.fail(command, NvmeStatus.TRANSIENT_TRANSPORT_ERROR);
     } else {
+      command.set.dropped(command);
       finish(command, NvmeStatus.TRANSIENT_TRANSPORT_ERROR);
     }
   }
@@ -210,6 +215,9 @@ public final class QueuePair {
   /** After {@link #closed}, for each slot: it is free now, or will be when what works on it ends. Nothing of it is being sent. */
   public void abandon(Command command) {
     assert state == State.CLOSED;
+    if (command.state == Command.State.FETCHING) {
+      command.set.dropped(command);
+    }
     if (command.state != Command.State.FREE && command.state != Command.State.EXECUTING) {
       release(command);
     }
@@ -218,6 +226,7 @@ public final class QueuePair {
   /** After {@link #closed} and {@link #abandon}: {@link Transport#idle} is called as soon as it holds, perhaps at once. */
   public void detach() {
     detached = true;
+    tellQuiet();
     settle();
   }
 

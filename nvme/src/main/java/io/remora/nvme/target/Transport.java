@@ -27,6 +27,11 @@ public interface Transport {
   /** Whether an SGL of {@code type}, other than one for data in the capsule, can carry data here. */
   boolean acceptsSgl(int type);
 
+  /** Whether it moves the data of a command at once and between any memory: so that may be a device's own, see {@link io.remora.block.BlockChannel#lend}. Constant. */
+  default boolean movesAtOnce() {
+    return false;
+  }
+
   /** Brings the host's data into {@link Command#data}, then calls {@link QueuePair#fetched}. */
   void fetch(Command command);
 

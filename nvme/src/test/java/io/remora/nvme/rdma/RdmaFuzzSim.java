@@ -98,6 +98,7 @@ class RdmaFuzzSim {
   void nothingThatAHostSendsHurtsAnother(long seed) {
     int ends = 0;
     try (RdmaWorld world = new RdmaWorld(seed)) {
+      world.device.lending(seed % 2 == 1);
       RawQueue honest = world.io(world.admin(), 1);
       Enemy enemy = new Enemy(world);
       for (int round = 0; round < 20; round++) {

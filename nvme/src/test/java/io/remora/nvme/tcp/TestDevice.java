@@ -32,6 +32,8 @@ public final class TestDevice implements BlockDevice {
   Consumer<IoRequest> onSubmit = request -> {};
   Consumer<IoRequest> onDone = request -> {};
   boolean holding;
+  private boolean lending;
+  private int lent;
   Status fail = Status.OK;
   long delayNs;
   int openChannels;
@@ -68,6 +70,16 @@ public final class TestDevice implements BlockDevice {
   /** Whether requests wait for {@link #letGo}. */
   public void holding(boolean hold) {
     holding = hold;
+  }
+
+  /** Whether it lends its memory. */
+  public void lending(boolean lend) {
+    lending = lend;
+  }
+
+  /** How often it has. */
+  public int lent() {
+    return lent;
   }
 
   /** The channels that are open. */
@@ -152,6 +164,16 @@ public final class TestDevice implements BlockDevice {
     @Override
     public Loop loop() {
       return loop;
+    }
+
+    @Override
+    public boolean lend(IoRequest request) {
+      if (lending) {
+        lent++;
+        request.sgl.clear();
+        request.sgl.add(memory, request.offset, request.length);
+      }
+      return lending;
     }
 
     @Override

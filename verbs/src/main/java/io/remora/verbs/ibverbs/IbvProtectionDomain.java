@@ -60,6 +60,13 @@ final class IbvProtectionDomain implements ProtectionDomain {
     return new IbvMemoryRegion(this, memory, access);
   }
 
+  /** No device has one for processes: the reserved key is the kernel's own. */
+  @Override
+  public MemoryRegion reservedRegion() {
+    device.require(Capability.RESERVED_LKEY, "memory that is not registered");
+    throw new AssertionError();
+  }
+
   @Override
   public MemoryWindow allocateMemoryWindow() {
     requireOpen();

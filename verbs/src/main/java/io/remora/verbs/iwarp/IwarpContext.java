@@ -31,7 +31,7 @@ final class IwarpContext extends SoftContext {
   private static final Set<Capability> CAPABILITIES = EnumSet.of(Capability.RC, Capability.READ, Capability.IMMEDIATE,
       Capability.SEND_WITH_INVALIDATE,
       Capability.ATOMICS, Capability.ATOMICS_GLOBAL, Capability.MEMORY_WINDOWS, Capability.SHARED_RECEIVE_QUEUE,
-      Capability.READ_RIGHTS, Capability.SOLICITED_EVENTS, Capability.ANY_MEMORY);
+      Capability.READ_RIGHTS, Capability.SOLICITED_EVENTS, Capability.ANY_MEMORY, Capability.RESERVED_LKEY);
 
   private final IwarpProvider.Config config;
   private final IwarpConnectionManager connections;

@@ -3,13 +3,27 @@ package io.remora.verbs.soft;
 import io.remora.base.Check;
 import io.remora.base.RemoraException;
 import io.remora.base.Status;
+import io.remora.verbs.Access;
 import io.remora.verbs.MemoryRegion;
 import io.remora.verbs.ProtectionDomain;
 import java.lang.foreign.MemorySegment;
 
 /** A memory region in software: an entry of the key table. */
 public class SoftMemoryRegion extends KeyEntry implements MemoryRegion {
+  @SuppressWarnings("restricted")
+  private static final MemorySegment ALL_MEMORY = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+  /** Key 0, which no table knows. */
+  private static final int RESERVED = 0;
+
   private int windows;
+
+  private SoftMemoryRegion(SoftProtectionDomain domain) {
+    super(domain, RESERVED, RESERVED);
+    this.segment = ALL_MEMORY;
+    this.lengthBytes = ALL_MEMORY.byteSize();
+    this.access = Access.LOCAL_WRITE;
+    this.valid = true;
+  }
 
   /** Registers {@code memory}, whose address peers use. */
   protected SoftMemoryRegion(SoftProtectionDomain domain, MemorySegment memory, int access) {
@@ -21,6 +35,11 @@ public class SoftMemoryRegion extends KeyEntry implements MemoryRegion {
     this.valid = true;
     domain.context().keys().add(this);
     domain.opened("memory region");
+  }
+
+  /** See {@link ProtectionDomain#reservedRegion}. */
+  static SoftMemoryRegion reserved(SoftProtectionDomain domain) {
+    return new SoftMemoryRegion(domain);
   }
 
   /** Whether it is not closed. */
@@ -78,6 +97,7 @@ public class SoftMemoryRegion extends KeyEntry implements MemoryRegion {
 
   @Override
   public void close() {
+    Check.argument(index != RESERVED, "the reserved region is not to be closed");
     if (valid) {
       if (windows > 0) {
         throw new RemoraException(Status.BUSY,

@@ -18,11 +18,13 @@ import java.net.InetSocketAddress;
 public class SoftProtectionDomain implements ProtectionDomain {
   private final SoftContext context;
   private final Children children = new Children();
+  private final SoftMemoryRegion reserved;
   private boolean closed;
 
   /** For {@link SoftContext#newProtectionDomain}. */
   protected SoftProtectionDomain(SoftContext context) {
     this.context = context;
+    this.reserved = SoftMemoryRegion.reserved(this);
     context.opened("protection domain");
   }
 
@@ -69,6 +71,12 @@ public class SoftProtectionDomain implements ProtectionDomain {
   /** Registers; what the arguments mean has been checked. For providers that need to know the memory. */
   protected SoftMemoryRegion newRegion(MemorySegment memory, int access) {
     return new SoftMemoryRegion(this, memory, access);
+  }
+
+  @Override
+  public MemoryRegion reservedRegion() {
+    context.require(Capability.RESERVED_LKEY, "memory that is not registered");
+    return reserved;
   }
 
   @Override

@@ -11,8 +11,10 @@ import io.remora.verbs.CmId;
 import io.remora.verbs.CompletionOpcode;
 import io.remora.verbs.MemoryRegion;
 import io.remora.verbs.MemoryWindow;
+import io.remora.verbs.ProtectionDomain;
 import io.remora.verbs.ReceiveRequest;
 import io.remora.verbs.SendRequest;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -113,6 +115,43 @@ public interface TransferTck extends Conformance {
         assertThat(pair.one.bytes(0, End.BYTES)).isEqualTo(expected);
       }
       assertThat(pair.other.silent()).isTrue();
+    }
+  }
+
+  @Test
+  default void memoryThatIsNotRegisteredIsForOwnRequestsAlone() {
+    try (Fabric fabric = open(); Pair pair = new Pair(fabric); Arena arena = Arena.ofShared()) {
+      if (!pair.one.can(Capability.RESERVED_LKEY)) {
+        Refusal.of(() -> fabric.run(0, pair.one.domain::reservedRegion), fabric, "not registered");
+        return;
+      }
+      pair.warm();
+      byte[] there = pair.other.fill(0, 10_000, 6);
+      MemoryRegion any = fabric.on(0, pair.one.domain::reservedRegion);
+      MemorySegment memory = arena.allocate(10_000);
+      pair.one.post(new SendRequest().id(1).piece(any, memory.address(), 10_000)
+          .read(pair.other.address(0), pair.other.key()));
+      pair.one.ok(1);
+      assertThat(memory.toArray(JAVA_BYTE)).isEqualTo(there);
+      memory.fill((byte) 7);
+      pair.one.post(new SendRequest().id(2).piece(any, memory.address(), 10_000)
+          .write(pair.other.address(20_000), pair.other.key()));
+      pair.one.ok(2);
+      pair.other.receive(3, 40_000, 10_000);
+      pair.one.post(new SendRequest().id(4).send().piece(any, memory.address(), 10_000));
+      pair.one.ok(4);
+      pair.other.ok(3);
+      assertThat(pair.other.bytes(20_000, 10_000)).isEqualTo(memory.toArray(JAVA_BYTE));
+      assertThat(pair.other.bytes(40_000, 10_000)).isEqualTo(memory.toArray(JAVA_BYTE));
+      // Another domain's is not this one's, and it is nothing for peers.
+      ProtectionDomain strange = fabric.on(0, pair.one.context::allocateProtectionDomain);
+      MemoryRegion foreign = fabric.on(0, strange::reservedRegion);
+      assertThat(pair.one.tryPost(new SendRequest().id(5).send().piece(foreign, memory.address(), 1)))
+          .isEqualTo(Status.INVALID);
+      fabric.run(0, strange::close);
+      pair.other.post(pair.other.request(6, 0, 10_000).write(memory.address(), any.remoteKey()));
+      pair.other.awaitError();
+      assertThat(memory.toArray(JAVA_BYTE)).containsOnly(7);
     }
   }
 
