@@ -1,15 +1,14 @@
 package io.remora.nvme.rdma;
 
 import io.remora.base.RemoraException;
-import io.remora.base.Sgl;
 import io.remora.base.Status;
 import io.remora.base.Timer;
 import io.remora.nvme.Cqe;
 import io.remora.nvme.Sqe;
 import io.remora.nvme.target.Command;
+import io.remora.nvme.target.Deadlines;
 import io.remora.nvme.target.LoopContext;
 import io.remora.nvme.target.LoopSeats;
-import io.remora.nvme.target.PeerWatch;
 import io.remora.nvme.target.Port;
 import io.remora.nvme.target.QueuePair;
 import io.remora.nvme.target.Transport;
@@ -17,10 +16,8 @@ import io.remora.verbs.CmId;
 import io.remora.verbs.CmRequest;
 import io.remora.verbs.CompletionQueue;
 import io.remora.verbs.DeviceAttributes;
-import io.remora.verbs.MemoryRegion;
 import io.remora.verbs.QueuePairConfig;
 import io.remora.verbs.QueuePairState;
-import io.remora.verbs.SendRequest;
 import io.remora.verbs.WorkCompletions;
 import io.remora.verbs.WorkStatus;
 import java.net.InetSocketAddress;
@@ -29,10 +26,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * The target's end of one NVMe/RDMA connection, which carries one queue. Belongs to one loop.
  *
- * <p>A command arrives by a receive of its own; data is read from and written to the host's memory straight from and to I/O buffers, and data that came in a capsule stays where it
+ * <p>A command arrives by a receive of its own; data is read from and written to the host's memory straight from and to I/O buffers or a block device's memory, and data that came in a capsule stays where it
  * came. Before a command is answered its receive is posted again, so that there is one for whatever the host may send next.
  *
- * <p>Invariants: no more is posted than the queues hold, what does not fit waits in order; a slot is free when its last request has completed; any failed completion ends the connection,
+ * <p>Invariants: a slot is free when its last request has completed; any failed completion ends the connection,
  * as NVMe RDMA Transport 1.0 asks; a peer that lets nothing complete for too long is dropped, and so is one that does not come to Connect in time.
  */
 final class TargetConnection implements Transport, CmId.Handler {
@@ -49,13 +46,9 @@ final class TargetConnection implements Transport, CmId.Handler {
 
   private static final System.Logger LOG = System.getLogger(TargetConnection.class.getName());
   private static final int POLLS_PER_TURN = 4;
-  private static final long LEAST_BYTES = 1 << 20;
-  private static final long LINGER_NS = 3_000_000_000L;
-  /** What a work request is, in the low bits of its identifier; its receive's or slot's number is above. */
+  /** As the kinds of {@link TargetRequests}; the receive's number is above. */
   private static final int RECEIVE = 0;
-  private static final int READ = 1;
-  private static final int RESPONSE = 2;
-  private static final int KIND_BITS = 2;
+  private static final int KIND_MASK = (1 << TargetRequests.KIND_BITS) - 1;
 
   private final TargetDevice device;
   private final LoopContext context;
@@ -65,27 +58,15 @@ final class TargetConnection implements Transport, CmId.Handler {
   private final InetSocketAddress remote;
   private final ConnectionMemory memory;
   private final Limits limits;
+  private final int sends;
   private final boolean inline;
   private final QueuePair queue;
   private final TargetSlot[] slots;
   private final int[] free;
   private int freeCount;
-  /** Receives with commands that wait for a slot, or for the connection to stand, and their lengths: a ring. */
-  private final int[] arrived;
-  private final int[] arrivedBytes;
-  private int arrivedHead;
-  private int arrivedCount;
-  /** Commands that wait for places in the send queue, in order. */
-  private @Nullable TargetSlot toSend;
-  private @Nullable TargetSlot lastToSend;
-  private int places;
-  private int responses;
-  private int reads;
-  private long sentBytes;
-  private long readBytes;
-  /** One deadline at a time: to Connect, then for the peer's progress, at last for the connection's end. */
-  private final Timer watch;
-  private final PeerWatch peerWatch;
+  private final ArrivedCapsules arrived;
+  private final TargetRequests requests;
+  private final Deadlines deadlines;
   private final Timer pollOn;
   private @Nullable CompletionQueue completions;
   private @Nullable CmId id;
@@ -107,16 +88,15 @@ final class TargetConnection implements Transport, CmId.Handler {
     DeviceAttributes attributes = device.device.attributes();
     this.limits = new Limits(Port.TransportType.RDMA, terms.queueId(), entries,
         Math.min(options.queueEntries(), context.target().config().queueEntries()), options.inCapsuleBytes());
-    this.places = Math.min(2 * slotCount, attributes.maxWorkRequests());
+    this.sends = Math.min(2 * slotCount, attributes.maxWorkRequests());
     this.inline = attributes.maxInlineBytes() >= Cqe.BYTES;
     this.slots = new TargetSlot[slotCount];
     this.free = new int[slotCount];
-    this.arrived = new int[entries];
-    this.arrivedBytes = new int[entries];
-    this.watch = context.loop().timer(this::timeOut);
-    this.peerWatch = new PeerWatch(watch, context.target().config().stallTimeoutNs());
+    this.arrived = new ArrivedCapsules(entries);
     this.pollOn = context.loop().timer(this::poll);
     this.queue = new QueuePair(context, this);
+    this.requests = new TargetRequests(device, queue, memory, sends, inline, this::refused);
+    this.deadlines = new Deadlines(context, queue, this, requests);
     for (int i = slotCount - 1; i >= 0; i--) {
       slots[i] = new TargetSlot(queue, i);
       queue.add(slots[i]);
@@ -174,7 +154,7 @@ final class TargetConnection implements Transport, CmId.Handler {
     device.enter(connection);
     if (connection.queue.open()) {
       context.newcomer(connection);
-      connection.watch.arm(context.target().config().connectTimeoutNs());
+      connection.deadlines.awaitConnect();
       connection.accept(request);
     } else {
       connection.idle();
@@ -185,12 +165,14 @@ final class TargetConnection implements Transport, CmId.Handler {
   private void accept(CmRequest request) {
     try {
       DeviceAttributes attributes = device.device.attributes();
-      CompletionQueue made = device.device.createCompletionQueue(places + terms.entries(), this::poll);
+      CompletionQueue made = device.device.createCompletionQueue(sends + terms.entries(), this::poll);
       completions = made;
       CmId own = request.attach(device.device, this);
       id = own;
-      verbs = own.createQueuePair(device.domain,
-          QueuePairConfig.rc(made, places, terms.entries()).withRequests(2, inline ? Cqe.BYTES : 0));
+      io.remora.verbs.QueuePair pair = own.createQueuePair(device.domain,
+          QueuePairConfig.rc(made, sends, terms.entries()).withRequests(2, inline ? Cqe.BYTES : 0));
+      verbs = pair;
+      requests.begin(pair);
       for (int i = 0; i < terms.entries(); i++) {
         postReceive(i);
       }
@@ -255,14 +237,15 @@ final class TargetConnection implements Transport, CmId.Handler {
 
   private void take(WorkCompletions done, int count) {
     for (int i = 0; i < count && state != State.CLOSED; i++) {
-      int index = (int) (done.id(i) >>> KIND_BITS);
+      int index = (int) (done.id(i) >>> TargetRequests.KIND_BITS);
+      int kind = (int) done.id(i) & KIND_MASK;
       if (!done.ok(i)) {
-        onFailure((int) done.id(i) & (1 << KIND_BITS) - 1, done.status(i));
+        onFailure(kind, done.status(i));
         continue;
       }
-      switch ((int) done.id(i) & (1 << KIND_BITS) - 1) {
+      switch (kind) {
         case RECEIVE -> onReceive(index, done.lengthBytes(i));
-        case READ -> onRead(slots[index]);
+        case TargetRequests.READ -> onRead(slots[index]);
         default -> onResponse(slots[index]);
       }
     }
@@ -272,7 +255,8 @@ final class TargetConnection implements Transport, CmId.Handler {
     if (state == State.LINGERING) {
       return;
     }
-    close((kind == RECEIVE ? "a receive" : kind == READ ? "a read from the host" : "an answer") + " failed: "
+    close((kind == RECEIVE ? "a receive" : kind == TargetRequests.READ ? "a read from the host" : "an answer")
+        + " failed: "
         + status.text());
   }
 
@@ -284,12 +268,8 @@ final class TargetConnection implements Transport, CmId.Handler {
       terminate("a command capsule of " + length + " bytes");
       return;
     }
-    if (arrivedCount > 0 || freeCount == 0 || !stands()) {
-      int tail = arrivedHead + arrivedCount;
-      tail = tail < arrived.length ? tail : tail - arrived.length;
-      arrived[tail] = receive;
-      arrivedBytes[tail] = length;
-      arrivedCount++;
+    if (!arrived.isEmpty() || freeCount == 0 || !stands()) {
+      arrived.add(receive, length);
     } else {
       submit(receive, length);
     }
@@ -302,11 +282,10 @@ final class TargetConnection implements Transport, CmId.Handler {
   }
 
   private void serveArrived() {
-    while (arrivedCount > 0 && freeCount > 0 && (state == State.OPEN || state == State.ACCEPTED)) {
-      int receive = arrived[arrivedHead];
-      int length = arrivedBytes[arrivedHead];
-      arrivedHead = arrivedHead + 1 == arrived.length ? 0 : arrivedHead + 1;
-      arrivedCount--;
+    while (!arrived.isEmpty() && freeCount > 0 && (state == State.OPEN || state == State.ACCEPTED)) {
+      int receive = arrived.firstReceive();
+      int length = arrived.firstLength();
+      arrived.remove();
       if (!queue.draining()) {
         submit(receive, length);
       }
@@ -320,41 +299,20 @@ final class TargetConnection implements Transport, CmId.Handler {
   }
 
   private void onRead(TargetSlot slot) {
-    reads--;
-    readBytes += slot.movesBytes;
-    giveBack(slot);
+    requests.fetched(slot);
     if (state == State.OPEN || state == State.ACCEPTED) {
       queue.fetched(slot, true);
     }
   }
 
   private void onResponse(TargetSlot slot) {
-    responses--;
-    sentBytes += slot.movesBytes;
-    giveBack(slot);
+    requests.responded(slot);
     free[freeCount++] = slot.index;
     queue.release(slot);
     if (state == State.DRAINING) {
       disconnectWhenSent();
     } else {
       serveArrived();
-    }
-  }
-
-  private void giveBack(TargetSlot slot) {
-    places += slot.places;
-    slot.places = 0;
-    while (toSend != null && state != State.CLOSED) {
-      TargetSlot first = toSend;
-      if (places < placesFor(first)) {
-        return;
-      }
-      toSend = first.nextToSend;
-      first.nextToSend = null;
-      if (toSend == null) {
-        lastToSend = null;
-      }
-      post(first);
     }
   }
 
@@ -377,7 +335,7 @@ final class TargetConnection implements Transport, CmId.Handler {
 
   @Override
   public void connected(int entries) {
-    watch.cancel();
+    deadlines.connected();
     context.notNew(this);
     if (queue.admin()) {
       seat.leave();
@@ -386,16 +344,16 @@ final class TargetConnection implements Transport, CmId.Handler {
 
   @Override
   public void fetch(Command command) {
-    reads++;
-    postInTurn((TargetSlot) command);
+    requests.fetch((TargetSlot) command);
+    watchPeer();
   }
 
   @Override
   public void respond(Command command) {
     TargetSlot slot = (TargetSlot) command;
     returnReceive(slot);
-    responses++;
-    postInTurn(slot);
+    requests.respond(slot);
+    watchPeer();
   }
 
   @Override
@@ -418,84 +376,25 @@ final class TargetConnection implements Transport, CmId.Handler {
   }
 
   private void postReceive(int index) {
-    memory.describe(device.receive.id((long) index << KIND_BITS | RECEIVE), index);
+    memory.describe(device.receive.id((long) index << TargetRequests.KIND_BITS | RECEIVE), index);
     io.remora.verbs.QueuePair pair = verbs;
     if (pair != null) {
-      check(pair.postReceive(device.receive), "a receive");
-    }
-  }
-
-  private void postInTurn(TargetSlot slot) {
-    if (toSend == null && places >= placesFor(slot)) {
-      post(slot);
-    } else {
-      TargetSlot last = lastToSend;
-      if (last == null) {
-        toSend = slot;
-      } else {
-        last.nextToSend = slot;
+      Status posted = pair.postReceive(device.receive);
+      if (!posted.isOk()) {
+        // Not from within the queue's call.
+        context.loop().defer(() -> refused("a receive", posted));
       }
-      lastToSend = slot;
     }
   }
 
-  private static int placesFor(TargetSlot slot) {
-    return slot.state() == Command.State.RESPONDING && slot.sendsData() ? 2 : 1;
+  private void refused(String what, Status posted) {
+    LOG.log(System.Logger.Level.WARNING, "{0}: {1} cannot be posted: {2}", remote, what, posted.text());
+    close(what + " could not be posted");
   }
 
-  private void post(TargetSlot slot) {
-    slot.places = placesFor(slot);
-    places -= slot.places;
-    if (slot.state() == Command.State.FETCHING) {
-      SendRequest read = device.read.read(slot.hostAddress(), slot.hostKey()).id((long) slot.index << KIND_BITS | READ);
-      data(read, slot);
-      slot.movesBytes = slot.dataBytes();
-      send(read, "a read from the host");
-    } else {
-      slot.movesBytes = Cqe.BYTES;
-      if (slot.sendsData()) {
-        SendRequest write = device.write.write(slot.hostAddress(), slot.hostKey()).signalled(false);
-        data(write, slot);
-        slot.movesBytes += slot.dataBytes();
-        send(write, "a write to the host");
-      }
-      SendRequest response = device.response.id((long) slot.index << KIND_BITS | RESPONSE).inline(inline);
-      if (device.invalidates && slot.sglType() == Sqe.SGL_KEYED_INVALIDATE) {
-        response.sendWithInvalidate(slot.hostKey());
-      } else {
-        response.send();
-      }
-      memory.describe(response, slot.index, slot.result(), queue.sqhd(slot), slot.cid(), slot.status());
-      send(response, "an answer");
-    }
-    watchPeer();
-  }
-
-  private void data(SendRequest request, Command command) {
-    Sgl data = command.data();
-    request.clear();
-    for (int i = 0; i < data.count(); i++) {
-      long address = data.address(i);
-      MemoryRegion region = command.borrows() ? device.lent : device.memory.find(address, data.length(i));
-      if (region == null) {
-        throw new IllegalStateException("data outside of the loop's memory: " + command);
-      }
-      request.add(region, address - region.segment().address(), (int) data.length(i));
-    }
-  }
-
-  private void send(SendRequest request, String what) {
-    io.remora.verbs.QueuePair pair = verbs;
-    if (pair != null && state != State.CLOSED && state != State.LINGERING) {
-      check(pair.postSend(request), what);
-    }
-  }
-
-  private void check(Status posted, String what) {
-    if (!posted.isOk()) {
-      LOG.log(System.Logger.Level.WARNING, "{0}: {1} cannot be posted: {2}", remote, what, posted.text());
-      // Not from within the queue's call.
-      context.loop().defer(() -> close(what + " could not be posted"));
+  private void watchPeer() {
+    if (state == State.OPEN) {
+      deadlines.watch();
     }
   }
 
@@ -510,37 +409,17 @@ final class TargetConnection implements Transport, CmId.Handler {
     state = State.DRAINING;
     context.notNew(this);
     queue.closed();
-    watch.arm(LINGER_NS);
+    deadlines.awaitEnd();
     disconnectWhenSent();
   }
 
   private void disconnectWhenSent() {
     CmId own = id;
-    if (responses == 0 && own != null) {
+    if (!requests.sending() && own != null) {
       state = State.LINGERING;
+      requests.end();
       own.disconnect();
     }
-  }
-
-  private void watchPeer() {
-    if (state == State.OPEN) {
-      peerWatch.begin(responses > 0, sentBytes, reads > 0, readBytes);
-    }
-  }
-
-  private void timeOut() {
-    if (state == State.DRAINING || state == State.LINGERING) {
-      close("the peer does not let the connection end");
-    } else if (!queue.live()) {
-      terminate("no Connect in time");
-    } else if (peerWatch.stalled(responses > 0, sentBytes, reads > 0, readBytes, leastBytes())) {
-      close("the peer stands still: it takes nothing, or does not let be read what it wants written");
-    }
-  }
-
-  /** What a peer must move in a period: anything; and when others wait for memory, as much as its commands hold, up to a bound. */
-  private long leastBytes() {
-    return context.memoryIsShort() ? Math.clamp(queue.usedBytes(), 1, LEAST_BYTES) : 1;
   }
 
   @Override
@@ -559,7 +438,8 @@ final class TargetConnection implements Transport, CmId.Handler {
     seat.leave();
     context.notNew(this);
     queue.closed();
-    watch.cancel();
+    deadlines.cancel();
+    requests.end();
     pollOn.cancel();
     io.remora.verbs.QueuePair pair = verbs;
     if (pair != null) {

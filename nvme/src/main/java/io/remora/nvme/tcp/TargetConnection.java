@@ -9,9 +9,9 @@ import io.remora.base.Timer;
 import io.remora.nvme.NvmeStatus;
 import io.remora.nvme.Sqe;
 import io.remora.nvme.target.Command;
+import io.remora.nvme.target.Deadlines;
 import io.remora.nvme.target.LoopContext;
 import io.remora.nvme.target.LoopSeats;
-import io.remora.nvme.target.PeerWatch;
 import io.remora.nvme.target.Port;
 import io.remora.nvme.target.QueuePair;
 import io.remora.nvme.target.TargetConfig;
@@ -45,9 +45,6 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
   private static final int MIN_CAPSULE_BYTES = 8192;
   /** Slots before Connect: for it, and to answer what must not come before. */
   private static final int FIRST_SLOTS = 4;
-  /** See {@link #leastBytes}. */
-  private static final int LEAST_BYTES = 1 << 20;
-  private static final long LINGER_NS = 3_000_000_000L;
 
   private final LoopContext context;
   private final LoopSeats.Seat seat;
@@ -56,9 +53,7 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
   private final Buffer staging;
   private final PduReader reader;
   private final QueuePair queue;
-  /** One deadline at a time: to Connect, then for the peer's progress, at last for its end of the stream. */
-  private final Timer watch;
-  private final PeerWatch peerWatch;
+  private final Deadlines deadlines;
   private final Timer readOn;
   private final TargetSlots slots;
   private final TargetTransfers transfers;
@@ -76,8 +71,7 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
         Math.max(MIN_CAPSULE_BYTES, config.inCapsuleBytes()), this);
     this.slots = new TargetSlots(queue, FIRST_SLOTS);
     this.transfers = new TargetTransfers(queue, slots, config.maxTransferBytes(), this);
-    this.watch = context.loop().timer(this::timeOut);
-    this.peerWatch = new PeerWatch(watch, config.stallTimeoutNs());
+    this.deadlines = new Deadlines(context, queue, this, new Progress());
     this.readOn = context.loop().timer(this::onReadable);
     this.socket = accepted.attach(context.loop(), this);
     this.sender = new TargetSender(context, socket, queue, slots, this);
@@ -88,7 +82,7 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
     TargetConnection connection = new TargetConnection(context, staging, accepted, seat);
     if (connection.queue.open()) {
       context.newcomer(connection);
-      connection.watch.arm(connection.config.connectTimeoutNs());
+      connection.deadlines.awaitConnect();
       connection.onReadable();
     } else {
       connection.socket.close();
@@ -222,7 +216,7 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
 
   @Override
   public void connected(int entries) {
-    watch.cancel();
+    deadlines.connected();
     context.notNew(this);
     if (queue.admin()) {
       seat.leave();
@@ -234,7 +228,7 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
   public void fetch(Command command) {
     sender.requestData((TargetCommand) command);
     transfers.begin();
-    watchPeer();
+    deadlines.watch();
   }
 
   @Override
@@ -256,7 +250,7 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
 
   @Override
   public void onBlocked() {
-    watchPeer();
+    deadlines.watch();
   }
 
   @Override
@@ -288,7 +282,7 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
     reader.stop();
     context.notNew(this);
     queue.closed();
-    watch.arm(LINGER_NS);
+    deadlines.awaitEnd();
     sender.flushLater();
     if (!sender.isOpen()) {
       linger();
@@ -301,26 +295,6 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
     sender.stop();
     socket.shutdownOutput();
     readOn.arm(0);
-  }
-
-  private void watchPeer() {
-    peerWatch.begin(sender.blocked(), sender.sentBytes(), transfers.waiting(), transfers.receivedBytes());
-  }
-
-  private void timeOut() {
-    if (state != State.OPEN) {
-      close("the peer does not close");
-    } else if (!queue.live()) {
-      terminate("no Connect in time");
-    } else if (peerWatch.stalled(sender.blocked(), sender.sentBytes(), transfers.waiting(), transfers.receivedBytes(),
-        leastBytes())) {
-      close("the peer stands still: it takes nothing, or does not send what it was asked for");
-    }
-  }
-
-  /** What a peer must move in a period: anything; and when others wait for memory, as much as its commands hold, up to a bound. */
-  private long leastBytes() {
-    return context.memoryIsShort() ? Math.clamp(queue.usedBytes(), 1, LEAST_BYTES) : 1;
   }
 
   @Override
@@ -340,7 +314,7 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
     reader.stop();
     context.notNew(this);
     queue.closed();
-    watch.cancel();
+    deadlines.cancel();
     readOn.cancel();
     socket.close();
     sender.free();
@@ -366,5 +340,27 @@ final class TargetConnection implements StreamSocket.Handler, PduReader.Handler,
   @Override
   public InetSocketAddress remoteAddress() {
     return socket.remoteAddress();
+  }
+
+  private final class Progress implements Deadlines.Progress {
+    @Override
+    public boolean sending() {
+      return sender.blocked();
+    }
+
+    @Override
+    public long sentBytes() {
+      return sender.sentBytes();
+    }
+
+    @Override
+    public boolean fetching() {
+      return transfers.waiting();
+    }
+
+    @Override
+    public long fetchedBytes() {
+      return transfers.receivedBytes();
+    }
   }
 }
