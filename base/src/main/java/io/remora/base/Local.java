@@ -5,7 +5,7 @@ import java.lang.foreign.MemorySegment;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The other processes of this machine, as one loop sees them: memory that they can map, and sockets that carry messages and descriptors to them.
+ * The other processes of this machine, as one loop sees them: memory that they can map, sockets that carry messages and descriptors to them, and doorbells that wake their loops.
  *
  * <p>Sockets have names of the kernel's abstract namespace: nothing of them is on a disk, and the kernel frees a name with the process that has it. Such a name is seen in one network
  * namespace only, and by all users: so both ends refuse a process of another user.
@@ -44,6 +44,20 @@ public interface Local {
    * @throws RemoraException {@link Status#PROTOCOL_ERROR} when the descriptor is no such memory, is shorter, or could shrink; {@link Status#NO_RESOURCES}
    */
   MemorySegment map(Arena arena, int descriptor, long bytes, boolean writable);
+
+  /**
+   * Makes a doorbell of this loop's, by which another process can wake it.
+   *
+   * @throws RemoraException {@link Status#NO_RESOURCES} when descriptors are out
+   */
+  Doorbell newDoorbell();
+
+  /**
+   * Takes the doorbell of another process's loop, to ring it. Its descriptor is the doorbell's from now on, and is closed when it is refused.
+   *
+   * @throws RemoraException {@link Status#PROTOCOL_ERROR} when the descriptor is no eventfd: a write to anything else could block, or do something
+   */
+  Doorbell takeDoorbell(int descriptor);
 
   /** Closes a descriptor that came with a message. From any thread. */
   void close(int descriptor);

@@ -12,7 +12,8 @@ import java.lang.foreign.MemorySegment;
  * <p>It is never read: pollers watch it edge-triggered, and every write is an edge.
  */
 final class EventFd {
-  private static final MemorySegment ONE = Arena.global().allocateFrom(JAVA_LONG, 1L);
+  /** What is written to ring: 8 bytes. */
+  static final MemorySegment ONE = Arena.global().allocateFrom(JAVA_LONG, 1L);
 
   final int fd;
   private final Libc libc = new Libc();

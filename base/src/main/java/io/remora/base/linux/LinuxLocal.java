@@ -2,6 +2,7 @@ package io.remora.base.linux;
 
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 
+import io.remora.base.Doorbell;
 import io.remora.base.Local;
 import io.remora.base.LocalListener;
 import io.remora.base.LocalSocket;
@@ -51,6 +52,18 @@ final class LinuxLocal implements Local {
   @Override
   public MemorySegment map(Arena arena, int descriptor, long bytes, boolean writable) {
     return Memfds.map(arena, descriptor, bytes, writable);
+  }
+
+  @Override
+  public Doorbell newDoorbell() {
+    assert loop.inLoop();
+    return EventDoorbell.make(loop);
+  }
+
+  @Override
+  public Doorbell takeDoorbell(int descriptor) {
+    assert loop.inLoop();
+    return EventDoorbell.take(loop, descriptor);
   }
 
   @Override

@@ -30,16 +30,25 @@ import org.jspecify.annotations.Nullable;
 record Hello(int kind, QueuePairType type, int queuePair, int responderResources, int initiatorDepth,
     InetSocketAddress from,
     MemorySegment privateData) {
-  /** Wants to connect; with descriptors of the control memory, the sleep word and the keys, when the queue pair is connected. */
+  /** Wants to connect; with {@link Descriptors}, when the queue pair is connected. */
   static final int REQUEST = 1;
-  /** Accepts; with descriptors of the sleep word and the keys. */
+  /** Accepts; with {@link Descriptors}, when the queue pair is connected. */
   static final int ACCEPT = 2;
   static final int REJECT = 3;
   /** The answer to {@link #ACCEPT}. */
   static final int READY = 4;
 
-  /** RSM and the version, 2: a new one for each change of what the ends share, which is {@link Control}, {@link Fragment}, {@link KeyLayout}, datagrams and the messages of {@link Link}. */
-  private static final int MAGIC = 0x324d_5352;
+  /**
+   * A new one for each change of what the ends share, which is {@link Control}, {@link Fragment}, {@link KeyLayout}, {@link Descriptors}, datagrams and the messages of {@link Link}. An end of another
+   * version is refused.
+   */
+  static final int VERSION = 3;
+
+  /** RSM in every version; the version, from {@link #VERSION_0} on, is the byte behind it. */
+  private static final int NAME = 0x4d_5352;
+  private static final int NAME_MASK = 0xff_ffff;
+  private static final int VERSION_0 = '0';
+  private static final int MAGIC = NAME | (VERSION_0 + VERSION) << 24;
   private static final int FIXED_BYTES = 52;
 
   /** Writes it and returns its length. */
@@ -64,6 +73,24 @@ record Hello(int kind, QueuePairType type, int queuePair, int responderResources
   /** A copy that cannot be changed. */
   static MemorySegment copy(MemorySegment data) {
     return MemorySegment.ofArray(data.toArray(JAVA_BYTE)).asReadOnly();
+  }
+
+  /**
+   * What {@code length} bytes have against them that are no message of this version but of another one.
+   *
+   * @param process that has sent them
+   * @return the refusal, with both versions; null when they are of this version, or of none
+   */
+  static @Nullable String otherVersion(MemorySegment source, int length, int process) {
+    if (length < 4) {
+      return null;
+    }
+    int magic = source.get(JAVA_INT, 0);
+    int version = (magic >>> 24) - VERSION_0;
+    return (magic & NAME_MASK) != NAME || version < 1 || version == VERSION
+        ? null
+        : "shm: the peer, process " + process + ", speaks version " + version + " of the handshake, this end "
+            + VERSION;
   }
 
   /** What {@code length} bytes say; null when they make no sense. */

@@ -15,13 +15,12 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A connection that stands, as one end sees it: the shared rings, the peer's memory, and the socket for what needs the kernel. Belongs to its context's loop.
+ * A connection that stands, as one end sees it: the shared rings, the peer's memory, the peer's doorbell, and the socket for what needs the kernel. Belongs to its context's loop.
  *
- * <p>Messages of the socket, by their first byte: {@code D} wakes a sleeping peer and says nothing. {@code S} asks for the memory that a key leads to; {@code M} brings it, with its number and
+ * <p>Messages of the socket, by their first byte: {@code S} asks for the memory that a key leads to; {@code M} brings it, with its number and
  * length and a descriptor, or {@code N} refuses. {@code U} takes the memory of a number back.
  */
 final class Link {
-  static final byte DOORBELL = 'D';
   private static final byte ASK = 'S';
   private static final byte MEMORY = 'M';
   private static final byte REFUSE = 'N';
@@ -39,9 +38,8 @@ final class Link {
   private final OutRing out;
   private final InRing in;
   private final PeerMemory memory;
-  private final MemorySegment peerSleep;
+  private final PeerLoop peerLoop;
   private final Set<Long> given = new HashSet<>();
-  private long rung;
   private boolean asking;
   private boolean refused;
 
@@ -50,11 +48,11 @@ final class Link {
    *
    * @param arena of the mappings; the link's from now on
    * @param shared the connection's control memory
-   * @param peerSleep the word of the peer's loop
+   * @param peerLoop the link's from now on
    * @param peerKeys the key table of the peer's domain
    */
   Link(ShmContext context, LinkedQueuePair queuePair, LocalSocket socket, Arena arena, MemorySegment shared,
-      MemorySegment peerSleep, MemorySegment peerKeys, int peerNumber, boolean connecting) {
+      PeerLoop peerLoop, MemorySegment peerKeys, int peerNumber, boolean connecting) {
     this.context = context;
     this.queuePair = queuePair;
     this.socket = socket;
@@ -63,7 +61,7 @@ final class Link {
     this.out = new OutRing(control);
     this.in = new InRing(control);
     this.memory = new PeerMemory(context.local(), control, peerKeys, peerNumber);
-    this.peerSleep = peerSleep;
+    this.peerLoop = peerLoop;
   }
 
   Control control() {
@@ -86,19 +84,9 @@ final class Link {
     return socket.peerProcess();
   }
 
-  /**
-   * After something was put into shared memory that the peer should look at: wakes it if it sleeps, once for each sleep.
-   *
-   * <p>By a message and not by an eventfd of the peer's: a peer could make that blocking and fill it, and stop this loop; a message can be sent so that it never blocks, whatever the peer does.
-   */
-  void ring() {
-    VarHandle.fullFence();
-    long sleeps = Words.getAcquire(peerSleep, 0);
-    if ((sleeps & 1) != 0 && sleeps != rung) {
-      rung = sleeps;
-      // When there is no room, the peer has enough to wake up for.
-      socket.send(context.doorbell(), 0, 1);
-    }
+  /** Something was put into shared memory that the peer should look at. */
+  void wakePeer() {
+    peerLoop.wake();
   }
 
   /** Asks for the memory that {@code key} leads to, once; false when the peer has refused. */
@@ -125,8 +113,6 @@ final class Link {
   String take(int length) {
     MemorySegment message = context.scratch();
     switch (message.get(JAVA_BYTE, 0)) {
-      case DOORBELL -> {
-      }
       case ASK -> {
         if (length < 5) {
           return "a message that is too short";
@@ -230,6 +216,7 @@ final class Link {
           Integer.toString(peerProcess()));
     }
     memory.close();
+    peerLoop.close();
     arena.close();
   }
 }

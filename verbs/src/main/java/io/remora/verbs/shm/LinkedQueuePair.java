@@ -203,7 +203,7 @@ final class LinkedQueuePair extends ShmQueuePair {
     if (to != null) {
       to.memory().endCopies();
       to.out().publish();
-      to.ring();
+      to.wakePeer();
     }
   }
 
@@ -433,7 +433,7 @@ final class LinkedQueuePair extends ShmQueuePair {
     Link from = link;
     if (taken > 0 && from != null) {
       from.in().publish();
-      from.ring();
+      from.wakePeer();
     }
     return taken;
   }

@@ -16,6 +16,7 @@ import io.remora.verbs.QueuePairType;
 import io.remora.verbs.soft.SoftProtectionDomain;
 import java.lang.foreign.MemorySegment;
 import java.net.InetSocketAddress;
+import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,6 +30,7 @@ final class ShmCmId implements CmId, LocalSocket.Handler {
   private static final long CONNECT_NS = 30_000_000_000L;
   private static final long RETRY_NS = 1_000_000;
   private static final int MAX_PER_EVENT = 256;
+  private static final int[] NONE = {};
 
   private enum State {
     RESOLVING, IDLE, CONNECTING, REQUESTED, ACCEPTED, ESTABLISHED, ENDED
@@ -171,7 +173,7 @@ final class ShmCmId implements CmId, LocalSocket.Handler {
     }
     Local.SharedMemory shared = type == QueuePairType.UD ? null : memory.shared();
     send(hello(Hello.REQUEST, mine, asked),
-        shared == null ? new int[0] : descriptors(shared.descriptor(), context.sleepDescriptor(), keys()));
+        shared == null ? NONE : shown(shared.descriptor()));
   }
 
   @Override
@@ -200,15 +202,15 @@ final class ShmCmId implements CmId, LocalSocket.Handler {
       failed(Status.ABORTED, "the queue pair was closed");
       return;
     }
-    int sleep = from.takeDescriptor();
+    Descriptors shown = new Descriptors(context.local(), from);
     int reads = Math.min(asked.initiatorDepth(), hello.responderResources());
     int serves = Math.min(asked.responderResources(), hello.initiatorDepth());
-    if (!link(mine, sleep, from.takeDescriptor(), hello.queuePair(), reads)) {
+    if (!link(mine, shown, hello.queuePair(), reads)) {
       return;
     }
     timeout.cancel();
     state = State.ESTABLISHED;
-    if (send(hello(Hello.READY, mine, Parameters.DEFAULT), new int[0])) {
+    if (send(hello(Hello.READY, mine, Parameters.DEFAULT), NONE)) {
       handler.onEstablished(established(hello.privateData(), serves, reads, hello.queuePair()));
     }
   }
@@ -226,22 +228,21 @@ final class ShmCmId implements CmId, LocalSocket.Handler {
     if (type != QueuePairType.UD && !mapControl(from)) {
       return;
     }
-    int sleep = type == QueuePairType.UD ? -1 : from.takeDescriptor(1);
-    if (!link(mine, sleep, type == QueuePairType.UD ? -1 : from.takeDescriptor(2), from.hello().queuePair(), reads)) {
+    if (!link(mine, from.descriptors(), from.hello().queuePair(), reads)) {
       return;
     }
     state = State.ACCEPTED;
     timeout.arm(CONNECT_NS);
     send(hello(Hello.ACCEPT, mine, new Parameters(parameters.privateData(), serves, reads)),
-        type == QueuePairType.UD ? new int[0] : descriptors(context.sleepDescriptor(), keys()));
+        type == QueuePairType.UD ? NONE : shown());
   }
 
   private boolean mapControl(ShmCmRequest from) {
     try {
-      memory.map(from.takeDescriptor(0));
+      memory.map(from.descriptors().take(Descriptors.CONTROL));
       return true;
     } catch (RemoraException e) {
-      failed(e.status(), "the other end's control memory: " + e.getMessage());
+      failed(e.status(), "the connection's control memory: " + e.getMessage());
       return false;
     }
   }
@@ -264,26 +265,27 @@ final class ShmCmId implements CmId, LocalSocket.Handler {
     assert from != null;
     MemorySegment data = Hello.copy(privateData);
     state = State.ENDED;
-    from.closeDescriptors();
-    send(new Hello(Hello.REJECT, type, 0, 0, 0, local, data), new int[0]);
+    from.descriptors().close();
+    send(new Hello(Hello.REJECT, type, 0, 0, 0, local, data), NONE);
     closeSocket();
   }
 
   // Both.
 
-  /** Maps what the peer has sent, and connects the queue pair. */
-  private boolean link(ShmQueuePair mine, int sleepDescriptor, int keysDescriptor, int peer, int reads) {
+  /** Takes what the peer has shown, and connects the queue pair. */
+  private boolean link(ShmQueuePair mine, Descriptors shown, int peer, int reads) {
     if (mine instanceof DatagramQueuePair datagrams) {
+      shown.close();
       datagrams.connected();
       return true;
     }
     LocalSocket to = socket;
     assert to != null;
     try {
-      memory.link((LinkedQueuePair) mine, to, sleepDescriptor, keysDescriptor, peer, reads, request == null);
+      memory.link((LinkedQueuePair) mine, to, shown, peer, reads, request == null);
       return true;
     } catch (RemoraException e) {
-      failed(e.status(), "the other end's memory: " + e.getMessage());
+      failed(e.status(), "what the other end has shown: " + e.getMessage());
       return false;
     }
   }
@@ -293,13 +295,13 @@ final class ShmCmId implements CmId, LocalSocket.Handler {
         parameters.privateData());
   }
 
-  private int keys() {
+  /** What the other end is shown, in the order of {@link Descriptors}; {@code control} only by the end that has made it. */
+  private int[] shown(int... control) {
     ShmProtectionDomain of = domain;
     assert of != null;
-    return of.keys().descriptor();
-  }
-
-  private static int[] descriptors(int... all) {
+    int[] all = Arrays.copyOf(new int[] {context.sleepDescriptor(), of.keys().descriptor(), memory.doorbell()},
+        Descriptors.CONTROL + control.length);
+    System.arraycopy(control, 0, all, Descriptors.CONTROL, control.length);
     return all;
   }
 
@@ -355,7 +357,9 @@ final class ShmCmId implements CmId, LocalSocket.Handler {
         linked.broken(wrong);
       }
     } else if (state != State.ENDED) {
-      failed(Status.PROTOCOL_ERROR, "the other end does not keep to the handshake");
+      String version = Hello.otherVersion(context.scratch(), length, from.peerProcess());
+      failed(version == null ? Status.PROTOCOL_ERROR : Status.UNSUPPORTED,
+          version == null ? "the other end does not keep to the handshake" : version);
     }
   }
 
@@ -443,7 +447,7 @@ final class ShmCmId implements CmId, LocalSocket.Handler {
     closeSocket();
     ShmCmRequest from = request;
     if (from != null) {
-      from.closeDescriptors();
+      from.descriptors().close();
     }
     memory.close();
   }

@@ -1,7 +1,6 @@
 package io.remora.verbs.shm;
 
 import io.remora.base.Check;
-import io.remora.base.Local;
 import io.remora.base.LocalListener;
 import io.remora.base.LocalSocket;
 import io.remora.base.Loop;
@@ -18,25 +17,20 @@ import java.util.concurrent.atomic.AtomicBoolean;
 
 /** A request to connect that belongs to no loop yet: a socket, and the descriptors that came with the request. */
 final class ShmCmRequest implements CmRequest {
-  /** The control memory, the sleep word, the keys. */
-  static final int DESCRIPTORS = 3;
-
   /** Who is neither accepted nor rejected for so long has lost his connection. */
   private static final long MAX_WAIT_NS = 30_000_000_000L;
 
   private final ShmListener listener;
   private final Loop loop;
-  private final Local local;
   private final Hello hello;
-  private final int[] descriptors;
+  private final Descriptors descriptors;
   private final LocalListener.Accepted connection;
   private final AtomicBoolean used = new AtomicBoolean();
 
   /** On the listener's loop. */
-  ShmCmRequest(ShmListener listener, Hello hello, int[] descriptors, LocalListener.Accepted connection) {
+  ShmCmRequest(ShmListener listener, Hello hello, Descriptors descriptors, LocalListener.Accepted connection) {
     this.listener = listener;
     this.loop = listener.context().loop();
-    this.local = listener.context().local();
     this.hello = hello;
     this.descriptors = descriptors;
     this.connection = connection;
@@ -52,20 +46,9 @@ final class ShmCmRequest implements CmRequest {
     return listener.localAddress();
   }
 
-  /** A descriptor that came with it, once; -1 when there is none. It is the caller's. */
-  int takeDescriptor(int index) {
-    int descriptor = descriptors[index];
-    descriptors[index] = -1;
-    return descriptor;
-  }
-
-  void closeDescriptors() {
-    for (int i = 0; i < descriptors.length; i++) {
-      int descriptor = takeDescriptor(i);
-      if (descriptor >= 0) {
-        local.close(descriptor);
-      }
-    }
+  /** What came with it; to be closed by whoever has attached it. */
+  Descriptors descriptors() {
+    return descriptors;
   }
 
   /** Makes the connection a socket of {@code context}'s loop. */
@@ -112,7 +95,7 @@ final class ShmCmRequest implements CmRequest {
   }
 
   private void rejectOnLoop(MemorySegment data) {
-    closeDescriptors();
+    descriptors.close();
     LocalSocket socket = connection.attach(loop, new Deaf());
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment message = arena.allocate(1024, 8);
@@ -124,7 +107,7 @@ final class ShmCmRequest implements CmRequest {
 
   private void expire() {
     if (used.compareAndSet(false, true)) {
-      closeDescriptors();
+      descriptors.close();
       connection.close();
     }
   }

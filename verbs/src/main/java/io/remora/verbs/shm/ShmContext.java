@@ -1,7 +1,5 @@
 package io.remora.verbs.shm;
 
-import static java.lang.foreign.ValueLayout.JAVA_BYTE;
-
 import io.remora.base.Check;
 import io.remora.base.Local;
 import io.remora.base.LocalListener;
@@ -25,11 +23,10 @@ import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
 
 /**
- * The device, open on one loop. It asks the rings of its connections for work in every turn; while the loop sleeps, a word that peers can read says so, and they send a message to the
- * connection's socket after what they put into a ring.
+ * The device, open on one loop. It asks the rings of its connections for work in every turn; while the loop sleeps, a word that peers can read says so, and they ring the
+ * connection's doorbell after what they put into a ring.
  */
 final class ShmContext extends SoftContext implements Pollable {
   static final int MAX_DATAGRAM_BYTES = 4096;
@@ -49,7 +46,6 @@ final class ShmContext extends SoftContext implements Pollable {
   private final MemorySegment sleep;
   private final int sleepDescriptor;
   private final MemorySegment scratch;
-  private final MemorySegment doorbell;
   private final Segments segments = new Segments();
   private final Map<Integer, LocalListener> datagrams = new HashMap<>();
   /** Replaced and never changed, so that one may come or go while they are asked. */
@@ -66,8 +62,6 @@ final class ShmContext extends SoftContext implements Pollable {
     assert memory != null;
     this.sleepDescriptor = memory.descriptor();
     this.scratch = arena.allocate(SCRATCH_BYTES, 8);
-    this.doorbell = arena.allocate(8, 8);
-    doorbell.set(JAVA_BYTE, 0, Link.DOORBELL);
   }
 
   Local local() {
@@ -85,11 +79,6 @@ final class ShmContext extends SoftContext implements Pollable {
   /** Room for one message, for the moment. */
   MemorySegment scratch() {
     return scratch;
-  }
-
-  /** The message that wakes a peer, of one byte. */
-  MemorySegment doorbell() {
-    return doorbell;
   }
 
   @Override

@@ -1,5 +1,6 @@
 package io.remora.verbs.shm;
 
+import io.remora.base.Addresses;
 import io.remora.base.LocalListener;
 import io.remora.base.LocalSocket;
 import io.remora.base.RemoraException;
@@ -7,6 +8,7 @@ import io.remora.base.Status;
 import io.remora.base.Timer;
 import io.remora.verbs.CmListener;
 import io.remora.verbs.QueuePairType;
+import java.lang.foreign.MemorySegment;
 import java.net.InetSocketAddress;
 import java.util.HashSet;
 import java.util.Set;
@@ -19,6 +21,7 @@ final class ShmListener implements CmListener {
   /** More that have connected and said nothing yet are turned away. */
   private static final int MAX_SILENT = 4096;
   private static final long SILENCE_NS = 10_000_000_000L;
+  private static final System.Logger LOG = System.getLogger("io.remora.verbs");
 
   private final ShmContext context;
   private final QueuePairType type;
@@ -26,6 +29,7 @@ final class ShmListener implements CmListener {
   private final InetSocketAddress address;
   private final LocalListener listener;
   private final Set<Arrival> arrivals = new HashSet<>();
+  private boolean otherVersionTold;
   private boolean closed;
 
   private ShmListener(ShmContext context, InetSocketAddress address, QueuePairType type, Handler handler) {
@@ -92,6 +96,21 @@ final class ShmListener implements CmListener {
       socket = connection.attach(context.loop(), this);
     }
 
+    /** Of another version: says so here, and shows this end's version there, by a message that begins as those of all versions do. */
+    private void refuse(LocalSocket from, int length) {
+      String version = Hello.otherVersion(context.scratch(), length, from.peerProcess());
+      if (version != null) {
+        if (!otherVersionTold) {
+          otherVersionTold = true;
+          LOG.log(System.Logger.Level.WARNING, "{0}, at {1}; more of them are not told", version,
+              Addresses.format(address));
+        }
+        int answer = new Hello(Hello.REJECT, type, 0, 0, 0, address, MemorySegment.NULL).write(context.scratch());
+        from.send(context.scratch(), 0, answer);
+      }
+      drop();
+    }
+
     void drop() {
       silence.cancel();
       arrivals.remove(this);
@@ -118,22 +137,14 @@ final class ShmListener implements CmListener {
       }
       Hello hello = length < 0 ? null : Hello.read(context.scratch(), length);
       if (hello == null || hello.kind() != Hello.REQUEST || hello.type() != type) {
-        drop();
+        refuse(from, length);
         return;
       }
-      int[] descriptors = type == QueuePairType.UD ? new int[0] : descriptors(from);
+      Descriptors descriptors = new Descriptors(context.local(), from);
       silence.cancel();
       arrivals.remove(this);
       ShmCmRequest request = new ShmCmRequest(ShmListener.this, hello, descriptors, from.detach());
       handler.onConnectRequest(request);
-    }
-
-    private int[] descriptors(LocalSocket from) {
-      int[] taken = new int[ShmCmRequest.DESCRIPTORS];
-      for (int i = 0; i < taken.length; i++) {
-        taken[i] = from.takeDescriptor();
-      }
-      return taken;
     }
   }
 }

@@ -3,6 +3,7 @@ package io.remora.verbs.shm;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
+import io.remora.base.Doorbell;
 import io.remora.base.Local;
 import io.remora.base.LocalSocket;
 import io.remora.base.Loop;
@@ -34,6 +35,10 @@ final class Liar implements LocalSocket.Handler {
   private final MemorySegment scratch = arena.allocate(8192, 8);
   private final LocalSocket socket;
   private final int port;
+  private final Doorbell doorbell;
+  private final int shownDoorbell;
+  /** The victim's, as it came; -1 before. */
+  int victimsDoorbell = -1;
   final MemorySegment control;
   final MemorySegment keys;
   final MemorySegment memory;
@@ -43,8 +48,15 @@ final class Liar implements LocalSocket.Handler {
 
   /** Begins to connect to {@code port} of this machine, with control memory of {@code controlBytes}. On the loop. */
   Liar(Loop loop, int port, long controlBytes) {
+    this(loop, port, controlBytes, -1);
+  }
+
+  /** The same; shows {@code shownDoorbell} as its doorbell. */
+  Liar(Loop loop, int port, long controlBytes, int shownDoorbell) {
     this.local = loop.local();
     this.port = port;
+    this.doorbell = local.newDoorbell();
+    this.shownDoorbell = shownDoorbell < 0 ? doorbell.descriptor() : shownDoorbell;
     this.control = local.allocate(arena, controlBytes, true);
     this.keys = local.allocate(arena, KeyLayout.BYTES, true);
     this.memory = local.allocate(arena, 4096, true);
@@ -95,8 +107,8 @@ final class Liar implements LocalSocket.Handler {
 
   @Override
   public void onConnected() {
-    // The keys stand for the sleep word too: its first number is even.
-    say(Hello.REQUEST, descriptor(control), descriptor(memory), descriptor(keys));
+    // Other memory stands for the sleep word too: its first number is even.
+    say(Hello.REQUEST, descriptor(memory), descriptor(keys), shownDoorbell, descriptor(control));
   }
 
   @Override
@@ -109,6 +121,9 @@ final class Liar implements LocalSocket.Handler {
       Hello hello = Hello.read(scratch, length);
       if (hello != null && hello.kind() == Hello.ACCEPT) {
         accepted = true;
+        try (Descriptors shown = new Descriptors(local, socket)) {
+          victimsDoorbell = shown.take(Descriptors.DOORBELL);
+        }
         say(Hello.READY);
       } else {
         asked.add(scratch.get(java.lang.foreign.ValueLayout.JAVA_BYTE, 0));
@@ -123,6 +138,10 @@ final class Liar implements LocalSocket.Handler {
 
   void close() {
     socket.close();
+    doorbell.close();
+    if (victimsDoorbell >= 0) {
+      local.close(victimsDoorbell);
+    }
     arena.close();
   }
 }

@@ -4,113 +4,24 @@ import static java.lang.foreign.ValueLayout.JAVA_LONG;
 import static java.lang.foreign.ValueLayout.JAVA_LONG_UNALIGNED;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.remora.base.Loops;
 import io.remora.base.Status;
 import io.remora.verbs.Access;
-import io.remora.verbs.AsyncEvent;
-import io.remora.verbs.CmId;
-import io.remora.verbs.CmListener;
 import io.remora.verbs.MemoryRegion;
 import io.remora.verbs.QueuePair;
 import io.remora.verbs.QueuePairState;
-import io.remora.verbs.QueuePairType;
 import io.remora.verbs.SendRequest;
 import java.lang.foreign.MemorySegment;
 import java.nio.charset.StandardCharsets;
-import java.util.Objects;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.Consumer;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** A peer that writes nonsense to what it shares loses its own connection, and no other. */
-class LyingPeerTest {
+class LyingPeerTest extends AmongLiars {
   private static final int FUZZ_ROUNDS = Integer.getInteger("remora.shm.fuzz", 300);
   private static final int SEND = Fragment.SEND | Fragment.FIRST | Fragment.LAST;
-
-  private String held = "";
-  @SuppressWarnings("NullAway.Init")
-  private Loops loops;
-  @SuppressWarnings("NullAway.Init")
-  private ThisEnd victim;
-  @SuppressWarnings("NullAway.Init")
-  private ThisEnd honest;
-  @SuppressWarnings("NullAway.Init")
-  private CmListener listener;
-  @SuppressWarnings("NullAway.Init")
-  private QueuePair honestPeer;
-  @SuppressWarnings("NullAway.Init")
-  private CmId honestId;
-  private int rounds;
-
-  @BeforeEach
-  void open() {
-    loops = Loops.start(Loops.Config.of("lies", 2));
-    held = ThisEnd.held();
-    victim = new ThisEnd(loops.get(0));
-    honest = new ThisEnd(loops.get(1));
-    listener = victim.listen();
-    honest.connect(listener.localAddress().getPort(), QueuePairType.RC);
-    victim.await("the honest one", () -> victim.established != null);
-    honestPeer = Objects.requireNonNull(victim.queuePair);
-    honestId = Objects.requireNonNull(victim.id);
-  }
-
-  @AfterEach
-  void close() {
-    honest.close();
-    victim.run(() -> {
-      listener.close();
-      honestPeer.close();
-      honestId.close();
-    });
-    victim.close();
-    assertThat(ThisEnd.held()).as("what this process holds").isEqualTo(held);
-    loops.close();
-  }
-
-  private Liar liar() {
-    victim.run(() -> {
-      victim.established = null;
-      victim.ended = null;
-    });
-    Liar liar = honest.on(() -> new Liar(loops.get(1), listener.localAddress().getPort(), Control.BYTES));
-    victim.await("the liar", () -> victim.established != null);
-    return liar;
-  }
-
-  /** The honest connection works, in both directions, by messages and writes. */
-  private void assertHonestConnectionWorks() {
-    long number = ++rounds;
-    honest.run(() -> honest.memory.set(JAVA_LONG, 0, number));
-    honest.post(new SendRequest().id(1).piece(honest.region, 0, 8)
-        .write(victim.region.address() + 500_000, victim.region.remoteKey()));
-    honest.post(new SendRequest().id(2).piece(honest.region, 0, 8)
-        .read(victim.region.address() + 500_000, victim.region.remoteKey()));
-    honest.ok(1);
-    honest.ok(2);
-    assertThat(victim.on(() -> victim.memory.get(JAVA_LONG, 500_000))).isEqualTo(number);
-    assertThat(victim.on(honestPeer::state)).isEqualTo(QueuePairState.READY_TO_SEND);
-  }
-
-  /** Lets a liar lie, after which its connection has ended, for a reason that is said, and nothing else has. */
-  private void lie(String what, Consumer<Liar> lie) {
-    Liar liar = liar();
-    QueuePair lied = victim.queuePair();
-    honest.run(() -> lie.accept(liar));
-    victim.await("the end after " + what, () -> lied.state() == QueuePairState.ERROR);
-    victim.await("the event after " + what, () -> !victim.events.isEmpty());
-    assertThat(victim.on(() -> victim.events.getFirst().kind())).as(what).isEqualTo(AsyncEvent.Kind.QUEUE_PAIR_FATAL);
-    assertThat(victim.on(() -> victim.events.getFirst().text())).as(what).contains("breaks the protocol");
-    honest.await("the end at the liar", () -> liar.ended);
-    honest.run(liar::close);
-    victim.hangUp();
-    assertHonestConnectionWorks();
-  }
 
   @Test
   void nonsenseInTheRing() {
@@ -195,20 +106,6 @@ class LyingPeerTest {
         }
       });
     });
-  }
-
-  @Test
-  void memoryThatIsTooShortForTheConnection() {
-    victim.run(() -> {
-      victim.established = null;
-      victim.ended = null;
-    });
-    Liar liar = honest.on(() -> new Liar(loops.get(1), listener.localAddress().getPort(), 8192));
-    victim.await("the refusal", () -> victim.ended != null);
-    assertThat(victim.ended).isEqualTo(Status.PROTOCOL_ERROR);
-    honest.run(liar::close);
-    victim.hangUp();
-    assertHonestConnectionWorks();
   }
 
   @Test

@@ -9,7 +9,6 @@ import io.remora.base.Loops;
 import io.remora.base.Status;
 import io.remora.verbs.CmId;
 import io.remora.verbs.CmListener;
-import io.remora.verbs.QueuePairConfig;
 import io.remora.verbs.QueuePairState;
 import io.remora.verbs.QueuePairType;
 import io.remora.verbs.ReceiveRequest;
@@ -158,7 +157,7 @@ class StrangerTest {
     String name = ShmNames.listener(end.loop.local(), QueuePairType.RC, loopback(PORT));
     try (OtherProcess other = stranger("take", name)) {
       assertThat(other.line()).isEqualTo("taken");
-      connect();
+      end.begin(PORT, QueuePairType.RC);
       end.await("the end", () -> end.ended != null);
       assertThat(end.ended).as(end.endText).isEqualTo(Status.DENIED);
       assertThat(other.line()).isEqualTo("heard 0");
@@ -167,19 +166,9 @@ class StrangerTest {
     // The same, of this user, is told what it needs to answer.
     try (OtherProcess other = OtherProcess.start(Stranger.class, "take", name)) {
       assertThat(other.line()).isEqualTo("taken");
-      connect();
+      end.begin(PORT, QueuePairType.RC);
       assertThat(other.line()).matches(SOMETHING);
     }
-  }
-
-  private void connect() {
-    CmId id = end.on(() -> end.context.connectionManager().resolve(loopback(PORT), QueuePairType.RC, end));
-    end.id = id;
-    end.await("the way", () -> end.resolved);
-    end.run(() -> {
-      end.queuePair = id.createQueuePair(end.domain, QueuePairConfig.rc(end.completions, 16, 16));
-      id.connect(CmId.Parameters.DEFAULT);
-    });
   }
 
   @Test

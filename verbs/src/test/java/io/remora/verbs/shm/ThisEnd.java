@@ -57,6 +57,8 @@ final class ThisEnd implements CmId.Handler {
   final Deque<Completion> arrived = new ArrayDeque<>();
   private final WorkCompletions polled = new WorkCompletions(32);
   private boolean notified;
+  /** What the event of the completion queue does. */
+  Runnable whenNotified = () -> notified = true;
   @Nullable
   CmId id;
   @Nullable
@@ -76,7 +78,7 @@ final class ThisEnd implements CmId.Handler {
     this.loop = loop;
     context = on(() -> new ShmProvider().open(loop, ShmProvider.DEVICE));
     domain = on(context::allocateProtectionDomain);
-    completions = on(() -> context.createCompletionQueue(4096, () -> notified = true));
+    completions = on(() -> context.createCompletionQueue(4096, () -> whenNotified.run()));
     arena = loop.newArena();
     memory = on(() -> context.allocate(arena, PeerProcess.MEMORY_BYTES));
     region = on(() -> domain.register(memory, Access.LOCAL_WRITE | Access.REMOTE_WRITE | Access.REMOTE_READ
@@ -129,6 +131,13 @@ final class ThisEnd implements CmId.Handler {
   // Connecting.
 
   ThisEnd connect(int port, QueuePairType type) {
+    begin(port, type);
+    await("the connection", () -> established != null);
+    return this;
+  }
+
+  /** Asks for a connection, and does not wait for the answer. */
+  void begin(int port, QueuePairType type) {
     id = on(() -> context.connectionManager().resolve(new InetSocketAddress(InetAddress.getLoopbackAddress(), port),
         type, this));
     await("the way", () -> resolved);
@@ -139,8 +148,6 @@ final class ThisEnd implements CmId.Handler {
         of.connect(CmId.Parameters.DEFAULT);
       }
     });
-    await("the connection", () -> established != null);
-    return this;
   }
 
   /** Accepts whoever comes, offering all of this end's memory. */
