@@ -32,7 +32,9 @@ final class DatagramQueuePair extends ShmQueuePair {
   private static final int IMMEDIATE = 2;
   private static final int MAX_NUMBER = 0xff_ffff;
   /** More senders are turned away, and what they send is lost. */
-  private static final int MAX_SENDERS = 4096;
+  static final int MAX_SENDERS = 4096;
+  /** More receivers at once cost a new connection now and then. */
+  static final int MAX_WAYS = 1024;
   /** A receiver that takes nothing for so long loses what is sent to it. */
   private static final long RETRY_NS = 50_000;
   private static final int MAX_RETRIES = 200;
@@ -46,7 +48,7 @@ final class DatagramQueuePair extends ShmQueuePair {
   DatagramQueuePair(ShmContext context, SoftProtectionDomain domain, QueuePairConfig config) {
     super(domain, config);
     this.context = context;
-    this.ways = new DatagramWays(context.local());
+    this.ways = new DatagramWays(context.local(), MAX_WAYS);
     this.retry = context.loop().timer(this::schedule);
   }
 
@@ -95,6 +97,11 @@ final class DatagramQueuePair extends ShmQueuePair {
       arrivals.add(arrival);
       arrival.begin(connection);
     }
+  }
+
+  /** How many have connected, to send. */
+  int senders() {
+    return arrivals.size();
   }
 
   /** A datagram with the right key, of {@code length} bytes behind its header. */

@@ -14,15 +14,39 @@ import org.jspecify.annotations.Nullable;
  * <p>They are connected, so that the kernel says who the receiver is before anything is sent to it, and so that who takes the name of one that has gone hears nothing.
  */
 final class DatagramWays {
-  /** The one that was used least recently goes for another. */
-  private static final int MAX_WAYS = 1024;
-
   private final Local local;
-  private final Map<Integer, Way> ways = new LinkedHashMap<>(16, 0.75f, true);
+  private final int maxWays;
+  private final Map<Receiver, Way> ways = new LinkedHashMap<>(16, 0.75f, true);
+  private final Receiver asked = new Receiver(0);
   private @Nullable Way last;
 
-  DatagramWays(Local local) {
+  /**
+   * None yet.
+   *
+   * @param maxWays of so many, the one that was used least recently goes for another
+   */
+  DatagramWays(Local local, int maxWays) {
     this.local = local;
+    this.maxWays = maxWays;
+  }
+
+  /** The number of a receiver's queue pair, as a key that can be changed: looking for it allocates nothing. Those in the map never change. */
+  private static final class Receiver {
+    private int number;
+
+    Receiver(int number) {
+      this.number = number;
+    }
+
+    @Override
+    public boolean equals(@Nullable Object other) {
+      return other instanceof Receiver receiver && receiver.number == number;
+    }
+
+    @Override
+    public int hashCode() {
+      return number;
+    }
   }
 
   /**
@@ -33,7 +57,8 @@ final class DatagramWays {
   int send(int to, MemorySegment message, int length) {
     Way way = last;
     if (way == null || way.to != to) {
-      way = ways.get(to);
+      asked.number = to;
+      way = ways.get(asked);
     }
     if (way != null) {
       last = way;
@@ -55,10 +80,10 @@ final class DatagramWays {
   }
 
   private void keep(Way way) {
-    if (ways.size() >= MAX_WAYS) {
+    if (ways.size() >= maxWays) {
       ways.values().iterator().next().end();
     }
-    ways.put(way.to, way);
+    ways.put(new Receiver(way.to), way);
     last = way;
   }
 
@@ -80,7 +105,8 @@ final class DatagramWays {
 
     void end() {
       socket.close();
-      ways.remove(to, this);
+      asked.number = to;
+      ways.remove(asked, this);
       if (last == this) {
         last = null;
       }
