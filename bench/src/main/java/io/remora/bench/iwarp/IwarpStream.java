@@ -27,7 +27,9 @@ final class IwarpStream implements Callable<Integer> {
   private static final double BAR = 0.8;
   private static final double WAITED_LIMIT = 0.05;
   private static final int TRIES_PER_PAIR = 10;
-  private static final long WARM_UP_MIB = 2048;
+  private static final long WARM_UP_MIB = 4096;
+  /** What iWARP gathers for one call. */
+  private static final int GATHERED_BYTES = 1 << 20;
   private static final long LIMIT_S = 60;
   private static final Path CONGESTION = Path.of("/proc/sys/net/ipv4/tcp_congestion_control");
 
@@ -39,6 +41,9 @@ final class IwarpStream implements Callable<Integer> {
 
   @Option(names = "--mib", paramLabel = "N", defaultValue = "512", description = "MiB that each run moves, after an eighth of that to warm up (default: ${DEFAULT-VALUE}).")
   long mib;
+
+  @Option(names = "--gather", description = "The stream moves 1 MiB by one call too, whatever the operations' length (default: as much as an operation).")
+  boolean gather;
 
   @Option(names = "--near-ns", paramLabel = "N", defaultValue = "250", description = "A shorter round trip of a cache line means that the processors are near (default: ${DEFAULT-VALUE}).")
   double nearNs;
@@ -100,17 +105,12 @@ final class IwarpStream implements Callable<Integer> {
   private boolean compare(Other other, PingPong pingPong, Work work) throws Exception {
     List<Pair> near = new ArrayList<>();
     List<Pair> far = new ArrayList<>();
-    if (System.getenv("ONLY") != null) {
-      Work w = System.getenv("ONLY").equals("s") ? work.overStream() : work;
-      for (int i = 0; i < pairs; i++)
-        System.out.println(run(other, pingPong, w, mib));
-      return true;
-    }
-    run(other, pingPong, work.overStream(), WARM_UP_MIB);
+    Work plain = work.overStream(gather ? GATHERED_BYTES : work.bytes());
+    run(other, pingPong, plain, WARM_UP_MIB);
     run(other, pingPong, work, WARM_UP_MIB);
     int rejected = 0;
     for (int i = 0; i < pairs * TRIES_PER_PAIR && Math.max(near.size(), far.size()) < pairs; i++) {
-      Run stream = run(other, pingPong, work.overStream(), mib);
+      Run stream = run(other, pingPong, plain, mib);
       Run iwarp = run(other, pingPong, work, mib);
       Boolean distance = stream.near(nearNs);
       if (distance == null || !distance.equals(iwarp.near(nearNs))) {

@@ -18,7 +18,7 @@ final class Server {
     InetSocketAddress anywhere = new InetSocketAddress(InetAddress.getLoopbackAddress(), 0);
     return switch (work.carrier()) {
       case STREAM -> {
-        StreamEnd end = new StreamEnd(loop, work.bytes());
+        StreamEnd end = new StreamEnd(loop, work);
         yield loop.net().listen(anywhere, connection -> {
           end.use(connection.attach(loop, end));
           next(end, work);

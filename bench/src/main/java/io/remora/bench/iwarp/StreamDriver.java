@@ -18,7 +18,7 @@ final class StreamDriver implements Driver {
   StreamDriver(Loop loop, Work work, InetSocketAddress server) {
     this.loop = loop;
     this.work = work;
-    this.end = new StreamEnd(loop, work.bytes());
+    this.end = new StreamEnd(loop, work);
     end.use(loop.net().connect(server, end));
   }
 

@@ -9,13 +9,17 @@ import java.lang.foreign.MemorySegment;
 import java.util.concurrent.CompletableFuture;
 import org.jspecify.annotations.Nullable;
 
-/** One end of a plain stream: sends or receives so many bytes, buffer after buffer. Belongs to its loop. */
+/**
+ * One end of a plain stream: sends or receives so many bytes, through all of its memory and again from the start, so that it moves as much memory through the caches as iWARP's ends do. Belongs to its
+ * loop.
+ */
 final class StreamEnd implements StreamSocket.Handler {
   /** What one end reads before other work of its loop has its turn, as iWARP does, in bytes. */
   private static final long TURN_BYTES = 512 << 10;
 
   private final MemorySegment memory;
-  private final int bytes;
+  /** What one call gives to the kernel, or has room for, at most. */
+  private final long callBytes;
   private final Sgl unsent = new Sgl();
   private final Timer readOn;
   private final CompletableFuture<Void> connected = new CompletableFuture<>();
@@ -27,10 +31,10 @@ final class StreamEnd implements StreamSocket.Handler {
   private Runnable onSent = () -> {};
   private Runnable onReceived = () -> {};
 
-  /** With as many buffers of {@code bytes} as there are operations at once. */
-  StreamEnd(Loop loop, int bytes) {
-    this.bytes = bytes;
-    this.memory = loop.newArena().allocate((long) bytes * Work.DEPTH, 4096);
+  /** With as much memory as the operations of {@code work} have. */
+  StreamEnd(Loop loop, Work work) {
+    this.memory = loop.newArena().allocate((long) work.bytes() * Work.DEPTH, 4096);
+    this.callBytes = work.callBytes();
     this.readOn = loop.timer(this::onReadable);
   }
 
@@ -43,7 +47,7 @@ final class StreamEnd implements StreamSocket.Handler {
     return connected;
   }
 
-  /** The first buffer: what a message of at most its length is in. */
+  /** All of it; a message sent or received begins at its start. */
   MemorySegment memory() {
     return memory;
   }
@@ -78,13 +82,13 @@ final class StreamEnd implements StreamSocket.Handler {
         readOn.arm(0);
         return;
       }
-      long count = from.read(memory, receiveAt, Math.min(bytes, toReceive));
+      long count = from.read(memory, receiveAt, call(receiveAt, toReceive));
       if (count <= 0) {
         return;
       }
       budget -= count;
       toReceive -= count;
-      receiveAt = receiveAt + bytes == memory.byteSize() ? 0 : receiveAt + bytes;
+      receiveAt = after(receiveAt, count);
       if (toReceive == 0) {
         onReceived.run();
       }
@@ -96,8 +100,9 @@ final class StreamEnd implements StreamSocket.Handler {
     StreamSocket to = socket;
     while (to != null && toSend > 0) {
       if (unsent.totalBytes() == 0) {
-        unsent.add(memory, sendAt, Math.min(bytes, toSend));
-        sendAt = sendAt + bytes == memory.byteSize() ? 0 : sendAt + bytes;
+        long length = call(sendAt, toSend);
+        unsent.add(memory, sendAt, length);
+        sendAt = after(sendAt, length);
       }
       long count = to.write(unsent);
       if (count < 0) {
@@ -112,6 +117,15 @@ final class StreamEnd implements StreamSocket.Handler {
         onSent.run();
       }
     }
+  }
+
+  /** How much is moved by a call that begins at {@code at}. */
+  private long call(long at, long left) {
+    return Math.min(Math.min(callBytes, memory.byteSize() - at), left);
+  }
+
+  private long after(long at, long count) {
+    return at + count == memory.byteSize() ? 0 : at + count;
   }
 
   @Override

@@ -10,8 +10,9 @@ import java.util.List;
  * @param direction which way, and by whose doing
  * @param bytes of each operation, and of each buffer
  * @param crc whether frames carry checksums; of no meaning to a plain stream
+ * @param callBytes what a plain stream moves by one call at most, in bytes, at least 1; of no meaning to iWARP
  */
-record Work(Carrier carrier, Direction direction, int bytes, boolean crc) {
+record Work(Carrier carrier, Direction direction, int bytes, boolean crc, int callBytes) {
   /** Operations, or buffers, of one connection. */
   static final int DEPTH = 16;
 
@@ -37,16 +38,16 @@ record Work(Carrier carrier, Direction direction, int bytes, boolean crc) {
     for (boolean crc : new boolean[] {false, true}) {
       for (Direction direction : Direction.values()) {
         for (int kib : new int[] {64, 256, 1024}) {
-          all.add(new Work(Carrier.IWARP, direction, kib << 10, crc));
+          all.add(new Work(Carrier.IWARP, direction, kib << 10, crc, kib << 10));
         }
       }
     }
     return all;
   }
 
-  /** The same over a plain stream. */
-  Work overStream() {
-    return new Work(Carrier.STREAM, direction, bytes, false);
+  /** The same over a plain stream, with {@code call} bytes by one call. */
+  Work overStream(int call) {
+    return new Work(Carrier.STREAM, direction, bytes, false, call);
   }
 
   /** For options, such as {@code write-64k} or {@code read-1024k-crc}. */
@@ -56,11 +57,12 @@ record Work(Carrier carrier, Direction direction, int bytes, boolean crc) {
 
   /** For the other process. */
   List<String> words() {
-    return List.of(carrier.name(), direction.name(), Integer.toString(bytes), Boolean.toString(crc));
+    return List.of(carrier.name(), direction.name(), Integer.toString(bytes), Boolean.toString(crc),
+        Integer.toString(callBytes));
   }
 
   static Work parse(List<String> words) {
     return new Work(Carrier.valueOf(words.get(0)), Direction.valueOf(words.get(1)), Integer.parseInt(words.get(2)),
-        Boolean.parseBoolean(words.get(3)));
+        Boolean.parseBoolean(words.get(3)), Integer.parseInt(words.get(4)));
   }
 }
