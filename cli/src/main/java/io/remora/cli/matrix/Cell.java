@@ -2,7 +2,6 @@ package io.remora.cli.matrix;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.util.Locale;
 
 /**
  * One measurement of the matrix.
@@ -23,16 +22,20 @@ public record Cell(String sampling, String transport, String rw, int blockBytes,
   public static final String HOST = "host";
 
   ObjectNode write(ObjectNode node) {
-    return node.put("sampling", sampling).put("transport", transport).put("rw", rw).put("bs", blockBytes)
-        .put("iodepth", ioDepth)
-        .put("loops", loops).put("ends", ends.toString());
+    return ends.write(node.put("sampling", sampling).put("transport", transport).put("rw", rw).put("bs", blockBytes)
+        .put("iodepth", ioDepth).put("loops", loops));
   }
 
   static Cell read(JsonNode node) {
     return new Cell(node.path("sampling").asText(), node.path("transport").asText(), node.path("rw").asText(),
         node.path("bs").asInt(),
         node.path("iodepth").asInt(), node.path("loops").asInt(),
-        Ends.valueOf(node.path("ends").asText().toUpperCase(Locale.ROOT)));
+        Ends.read(node));
+  }
+
+  /** The same with other ends. */
+  Cell with(Ends other) {
+    return new Cell(sampling, transport, rw, blockBytes, ioDepth, loops, other);
   }
 
   /** What it has in common with the cells of other transports. */

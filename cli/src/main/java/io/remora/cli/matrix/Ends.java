@@ -1,5 +1,7 @@
 package io.remora.cli.matrix;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.remora.base.Loops;
 import java.util.Locale;
 import java.util.concurrent.TimeUnit;
@@ -27,6 +29,14 @@ public enum Ends {
   /** As {@code --spin-us} takes it. */
   public String spinUs() {
     return spinNs == Long.MAX_VALUE ? "-1" : String.valueOf(TimeUnit.NANOSECONDS.toMicros(spinNs));
+  }
+
+  ObjectNode write(ObjectNode node) {
+    return node.put("ends", toString());
+  }
+
+  static Ends read(JsonNode node) {
+    return valueOf(node.path("ends").asText().toUpperCase(Locale.ROOT));
   }
 
   @Override

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -26,7 +27,9 @@ import org.jspecify.annotations.Nullable;
  * nothing of each other.
  */
 public final class Outcomes {
-  private static final int VERSION = 4;
+  private static final int VERSION = 5;
+  private static final String ROUNDS = "rounds";
+  private static final String OTHER_ENDS = "other_ends";
   private static final ObjectMapper MAPPER = new ObjectMapper();
 
   private final @Nullable Path folder;
@@ -65,14 +68,21 @@ public final class Outcomes {
               + knownPercent + " % reads, not " + deviceBytes + " bytes with " + readPercent
               + " %: give another folder");
         }
-        root.path("results").forEach(
-            node -> node.path("rounds").forEach(round -> outcomes.put(Outcome.read(Cell.read(node), round))));
+        root.path("results").forEach(node -> {
+          Cell cell = Cell.read(node);
+          outcomes.read(cell, node);
+          node.path(OTHER_ENDS).forEach(other -> outcomes.read(cell.with(Ends.read(other)), other));
+        });
       } catch (IOException e) {
         throw new RemoraException(Status.CORRUPT,
             "cannot read " + file + ": " + e.getMessage() + "; remove it or give another folder", e);
       }
     }
     return outcomes;
+  }
+
+  private void read(Cell cell, JsonNode node) {
+    node.path(ROUNDS).forEach(round -> put(Outcome.read(cell, round)));
   }
 
   private void put(Outcome outcome) {
@@ -114,18 +124,32 @@ public final class Outcomes {
     }
   }
 
-  /** As one object, {@code results} in it: what each cell stands for, and its {@code rounds}. */
+  /**
+   * As one object with {@code results}, one for each work of each transport: what the cell stands for that was measured first, and its {@code rounds}; the same of cells that differ in nothing but what the ends do is in its {@code
+   * other_ends}.
+   */
   public ObjectNode json() {
     ObjectNode root = JsonNodeFactory.instance.objectNode().put("version", VERSION).put("size", deviceBytes)
         .put("rwmixread", readPercent);
     ArrayNode list = root.putArray("results");
+    Map<Cell, ObjectNode> firsts = new HashMap<>();
     byCell.forEach((cell, rounds) -> {
-      ObjectNode result = cell.write(list.addObject());
-      middle(rounds).write(result);
-      ArrayNode each = result.putArray("rounds");
-      rounds.forEach(round -> round.write(each.addObject()));
+      ObjectNode first = firsts.get(cell.with(Ends.POLL));
+      if (first == null) {
+        ObjectNode made = cell.write(list.addObject());
+        firsts.put(cell.with(Ends.POLL), made);
+        write(made, rounds);
+      } else {
+        write(cell.ends().write(first.withArray(OTHER_ENDS).addObject()), rounds);
+      }
     });
     return root;
+  }
+
+  private static void write(ObjectNode result, List<Outcome> rounds) {
+    middle(rounds).write(result);
+    ArrayNode each = result.putArray(ROUNDS);
+    rounds.forEach(round -> round.write(each.addObject()));
   }
 
   private String text() {

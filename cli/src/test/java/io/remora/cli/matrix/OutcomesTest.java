@@ -53,6 +53,26 @@ class OutcomesTest {
   }
 
   @Test
+  void oneResultHasWhatWasMeasuredWithOtherEnds() {
+    Outcomes first = Outcomes.open(folder, SIZE, 70);
+    first.add(outcome("tcp", Ends.POLL, 500_000));
+    first.add(outcome("shm", Ends.POLL, 1_250_000));
+    first.add(outcome("tcp", Ends.SLEEP, 200_000));
+    first.add(outcome("shm", Ends.SLEEP, 300_000));
+    first.add(outcome("shm", Ends.ADAPT, 1_000_000));
+    for (Outcomes outcomes : new Outcomes[] {first, Outcomes.open(folder, SIZE, 70)}) {
+      assertThat(outcomes.all()).containsExactlyInAnyOrderElementsOf(first.all());
+      assertThat(outcomes.json().at("/results")).hasSize(2);
+      assertThat(outcomes.json().at("/results/1/ends").asText()).isEqualTo("poll");
+      assertThat(outcomes.json().at("/results/1/iops").asDouble()).isEqualTo(1_250_000);
+      assertThat(outcomes.json().at("/results/1/other_ends/0/ends").asText()).isEqualTo("sleep");
+      assertThat(outcomes.json().at("/results/1/other_ends/0/lat_us/p50").asDouble()).isEqualTo(50.25);
+      assertThat(outcomes.json().at("/results/1/other_ends/1/iops").asDouble()).isEqualTo(1_000_000);
+      assertThat(outcomes.json().at("/results/0/other_ends/0/rounds")).hasSize(1);
+    }
+  }
+
+  @Test
   void theMiddleRoundWithNearProcessorsLeftAloneCounts() {
     Outcomes first = Outcomes.open(folder, SIZE, 70);
     first.add(outcome("shm", Ends.POLL, 100, "far"));
