@@ -88,7 +88,7 @@ final class PerftestInGuest {
     }
   }
 
-  /** A client that comes before the program listens is rejected. */
+  /** A client that comes before the program listens is rejected; the program is not ours and tells nobody when it does, so the kernel is asked now and then. */
   private void waitForListener() throws IOException, InterruptedException {
     long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(LIMIT_S);
     while (!listens()) {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.remora.nvme.NvmeStatus;
 import io.remora.nvme.Opcode;
+import io.remora.nvme.target.TargetConfig;
 import io.remora.verbs.Access;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -12,6 +13,9 @@ import org.junit.jupiter.api.Test;
 class RdmaBorrowTest {
   private static final int BYTES = 4096;
   private static final int BLOCKS = BYTES / RdmaWorld.BLOCK;
+  private static final int WRITE_PROTECTION = 0x84;
+  private static final int CC = 0x14;
+  private static final int CSTS = 0x1c;
   private static final int FUSED_FIRST = 1;
   private static final int FUSED_SECOND = 2;
 
@@ -136,6 +140,86 @@ class RdmaBorrowTest {
         world.settle();
         assertThat(world.device.bytes(0, BYTES)).isEqualTo(pattern(-seed));
       }
+    }
+  }
+
+  /** Starts a write whose data is a second on its way when this returns; later messages are fast. */
+  private static int startSlowWrite(RdmaWorld world, RawQueue queue, byte[] data) {
+    queue.put(0, data);
+    world.fabric.delay(RdmaWorld.SECOND, RdmaWorld.SECOND);
+    int write = start(queue, Opcode.WRITE, 0);
+    world.await(() -> world.device.lent() == 1);
+    world.fabric.delay(1000, 1000);
+    return write;
+  }
+
+  @Test
+  void writeProtectionWaitsForAWriteThatIsOnItsWay() {
+    try (RdmaWorld world = world(5)) {
+      RawQueue admin = world.admin();
+      RawQueue io = world.io(admin, 1);
+      int write = startSlowWrite(world, io, pattern(9));
+      byte[] protect = RawQueue.sqe(Opcode.SET_FEATURES, 1);
+      RawQueue.view(protect).putInt(40, WRITE_PROTECTION).putInt(44, 1);
+      int set = admin.start(protect, new byte[0]);
+      world.sim.runFor(RdmaWorld.SECOND / 2);
+      assertThat(admin.answered(set)).isFalse();
+      assertThat(io.answer(write).status()).isZero();
+      assertThat(admin.answer(set).status()).isZero();
+      assertThat(world.device.bytes(0, BYTES)).isEqualTo(pattern(9));
+      assertThat(NvmeStatus.code(io.answer(start(io, Opcode.WRITE, 0)).status()))
+          .isEqualTo(NvmeStatus.NAMESPACE_WRITE_PROTECTED);
+    }
+  }
+
+  /** An answer that is not known to have come keeps the connection, by which data still comes. */
+  @Test
+  void aControllerIsNotDisabledWhileDataMayStillComeToTheDevice() {
+    try (RdmaWorld world = world(6)) {
+      RawQueue admin = world.admin();
+      RawQueue io = world.io(admin, 1);
+      io.put(0, pattern(10));
+      world.fabric.delay(RdmaWorld.SECOND, RdmaWorld.SECOND);
+      start(io, Opcode.READ, 64);
+      io.start(io.keyed(RawQueue.io(Opcode.WRITE, 0, BLOCKS), 0x40, BYTES, BYTES), new byte[0]);
+      io.put(BYTES, pattern(10));
+      world.await(() -> world.device.lent() == 2);
+      world.fabric.delay(1000, 1000);
+      byte[] disable = RawQueue.sqe(Opcode.FABRICS, Opcode.PROPERTY_SET);
+      RawQueue.view(disable).putInt(44, CC).putLong(48, 0x0046_0000);
+      assertThat(admin.call(disable).status()).isZero();
+      assertThat(ready(admin)).isTrue();
+      assertThat(world.device.bytes(0, BYTES)).isEqualTo(new byte[BYTES]);
+      while (ready(admin)) {
+        world.sim.runFor(1_000_000);
+      }
+      byte[] atLast = world.device.bytes(0, BYTES);
+      world.settle();
+      assertThat(io.ended).isTrue();
+      assertThat(world.device.bytes(0, BYTES)).isEqualTo(atLast);
+    }
+  }
+
+  private static boolean ready(RawQueue admin) {
+    byte[] get = RawQueue.sqe(Opcode.FABRICS, Opcode.PROPERTY_GET);
+    RawQueue.view(get).putInt(44, CSTS);
+    return (admin.call(get).result() & 1) != 0;
+  }
+
+  @Test
+  void aPeerThatKeepsItsDataBackHoldsANamespaceUpForAsLongAsAPeerMayStandStill() {
+    try (RdmaWorld world = world(9)) {
+      RawQueue io = world.io(world.admin(), 1);
+      io.put(0, pattern(11));
+      world.fabric.delay(1000, 1000);
+      start(io, Opcode.WRITE, 0);
+      world.sim.runFor(500);
+      world.fabric.delay(10_000 * RdmaWorld.SECOND, 10_000 * RdmaWorld.SECOND);
+      world.await(() -> world.device.lent() == 1);
+      long begin = world.sim.nowNs();
+      world.await(world.subsystem.removeNamespace(1));
+      assertThat(world.sim.nowNs() - begin).isLessThanOrEqualTo(2 * TargetConfig.DEFAULT.stallTimeoutNs());
+      assertThat(world.device.bytes(0, BYTES)).isEqualTo(new byte[BYTES]);
     }
   }
 

@@ -17,7 +17,8 @@ public class SoftMemoryRegion extends KeyEntry implements MemoryRegion {
 
   private int windows;
 
-  private SoftMemoryRegion(SoftProtectionDomain domain) {
+  /** All memory, without a key of the table: {@link ProtectionDomain#reservedRegion}. */
+  SoftMemoryRegion(SoftProtectionDomain domain) {
     super(domain, RESERVED, RESERVED);
     this.segment = ALL_MEMORY;
     this.lengthBytes = ALL_MEMORY.byteSize();
@@ -35,11 +36,6 @@ public class SoftMemoryRegion extends KeyEntry implements MemoryRegion {
     this.valid = true;
     domain.context().keys().add(this);
     domain.opened("memory region");
-  }
-
-  /** See {@link ProtectionDomain#reservedRegion}. */
-  static SoftMemoryRegion reserved(SoftProtectionDomain domain) {
-    return new SoftMemoryRegion(domain);
   }
 
   /** Whether it is not closed. */

@@ -24,7 +24,7 @@ public class SoftProtectionDomain implements ProtectionDomain {
   /** For {@link SoftContext#newProtectionDomain}. */
   protected SoftProtectionDomain(SoftContext context) {
     this.context = context;
-    this.reserved = SoftMemoryRegion.reserved(this);
+    this.reserved = new SoftMemoryRegion(this);
     context.opened("protection domain");
   }
 
